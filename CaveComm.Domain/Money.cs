@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace CaveComm.Domain;
 
@@ -9,8 +10,10 @@ public readonly record struct Money(long Minor, string Currency)
 {
     public static Money Zero(string currency) => new(0, currency);
 
+    [JsonIgnore] // A stored sum is its minor units and its currency, nothing that can be worked out from them.
     public bool IsZero => Minor == 0;
 
+    [JsonIgnore]
     public bool IsPositive => Minor > 0;
 
     public static Money operator +(Money left, Money right) => Add(left, right);
@@ -22,7 +25,14 @@ public readonly record struct Money(long Minor, string Currency)
     public static Money Subtract(Money left, Money right) => new(checked(left.Minor - SameCurrency(left, right).Minor), left.Currency);
 
     /// <summary>A share in basis points (1/100 of a percent), rounded half up towards positive: never more than a minor unit off, never more than the whole.</summary>
-    public Money Share(int basisPoints) => new((long)((((Int128)Minor * basisPoints) + 5_000) / 10_000), Currency);
+    /// <param name="basisPoints">0 to 10,000.</param>
+    public Money Share(int basisPoints)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(basisPoints);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(basisPoints, 10_000);
+        var (share, rest) = Int128.DivRem(((Int128)Minor * basisPoints) + 5_000, 10_000);
+        return new Money((long)(rest < 0 ? share - 1 : share), Currency);
+    }
 
     /// <summary>The decimal form with exactly the currency's digits, such as <c>120.00</c>.</summary>
     public string ToDecimalString()
@@ -58,7 +68,10 @@ public readonly record struct Money(long Minor, string Currency)
         return true;
     }
 
-    public override string ToString() => $"{ToDecimalString()} {Currency}";
+    /// <summary>For people and logs; never fails, not even for a sum in no currency.</summary>
+    public override string ToString() => Currency is not null && Currencies.IsKnown(Currency)
+        ? $"{ToDecimalString()} {Currency}"
+        : string.Create(CultureInfo.InvariantCulture, $"{Minor} minor units of {Currency ?? "no currency"}");
 
     private static Money SameCurrency(Money left, Money right) => left.Currency == right.Currency
         ? right

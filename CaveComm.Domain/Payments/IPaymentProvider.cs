@@ -18,12 +18,14 @@ public interface IPaymentProvider
 
     /// <summary>Has the provider mail the invoice to the customer. Does nothing where <see cref="MailsInvoices"/> is false.</summary>
     /// <param name="key">Idempotency key: stream, intent and attempt.</param>
+    /// <exception cref="GatewayRefusedException">There is no such invoice, or it cannot be mailed. One that is settled or void by now is no fault.</exception>
     Task SendInvoice(string key, string invoiceId, CancellationToken cancel);
 
     /// <summary>The invoice as the provider sees it now, with every payment it counts; null when there is no such invoice.</summary>
     Task<InvoiceSnapshot?> FetchInvoice(string invoiceId, CancellationToken cancel);
 
     /// <summary>Makes the invoice unpayable. A repeat is harmless; an invoice that was paid meanwhile stays paid.</summary>
+    /// <exception cref="GatewayRefusedException">The provider will not, and the invoice is payable still.</exception>
     Task VoidInvoice(string key, string invoiceId, CancellationToken cancel);
 
     /// <summary>Sends money to a freelancer, or finds what an earlier call with the same key sent.</summary>
@@ -80,7 +82,7 @@ public sealed record InvoiceSnapshot(
 /// <summary>Money that arrived.</summary>
 /// <param name="PaymentId">Stripe <c>pi_…</c> (or <c>in_…</c> when paid out of band); BTCPay the payment's id, or <c>marked:{invoice}</c>.</param>
 /// <param name="Amount">What it counts towards the invoice, in the invoice's currency.</param>
-/// <param name="Received">What truly came in, in the provider's coin: the same for Stripe, satoshi for BTCPay.</param>
+/// <param name="Received">What truly came in, in the provider's coin: the same for Stripe, satoshi for BTCPay; zero for money that was paid elsewhere.</param>
 /// <param name="At">When the provider settled it (UTC), not when we heard.</param>
 /// <param name="Late">It came after the invoice had expired, so the freelancer decides.</param>
 /// <param name="Charge">Stripe's charge (<c>ch_…</c>), which a transfer is tied to.</param>
@@ -116,4 +118,10 @@ public class GatewayUnavailableException(string provider, string message, TimeSp
     public string Provider { get; } = provider;
 
     public TimeSpan? RetryAfter { get; } = retryAfter;
+}
+
+/// <summary>A definite no where the port has no value for one: asking again, with this key or another, changes nothing.</summary>
+public class GatewayRefusedException(string provider, string message, Exception? inner = null) : Exception($"{provider}: {message}", inner)
+{
+    public string Provider { get; } = provider;
 }

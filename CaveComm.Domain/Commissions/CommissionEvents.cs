@@ -1,0 +1,117 @@
+namespace CaveComm.Domain.Commissions;
+
+/// <summary>Everything that can have happened to a commission. Stored for ever: add, never edit. Who and when is in the envelope.</summary>
+public abstract record CommissionEvent
+{
+    private CommissionEvent() { }
+
+    /// <summary>A customer asked a freelancer for a piece of work, or both agreed on it elsewhere (then <see cref="Accepted"/> follows at once).</summary>
+    /// <param name="Template">What was on offer at that moment; a later change of the template changes nothing here.</param>
+    /// <param name="Answers">By question id; numbers and dates in their canonical text.</param>
+    public sealed record Requested(
+        string Freelancer, Customer Customer, TemplateSnapshot Template, string Provider, IReadOnlyDictionary<string, string> Answers, bool AcceptedTerms) : CommissionEvent;
+
+    public sealed record Accepted : CommissionEvent;
+
+    /// <param name="Reason">The freelancer's words to the customer; untrusted text.</param>
+    public sealed record Declined(string? Reason) : CommissionEvent;
+
+    /// <summary>The customer took the request back.</summary>
+    public sealed record Withdrawn : CommissionEvent;
+
+    /// <summary>The freelancer called accepted work off.</summary>
+    public sealed record Cancelled(string? Reason) : CommissionEvent;
+
+    /// <summary>The provider set an invoice up and named it.</summary>
+    /// <param name="Attempt">1 for the first invoice; part of the idempotency key.</param>
+    /// <param name="DueAt">Stripe: due. BTCPay: expires.</param>
+    public sealed record InvoiceIssued(int Attempt, string Provider, string InvoiceId, string? Number, Money Amount, string PayUrl, DateTimeOffset? DueAt) : CommissionEvent;
+
+    /// <summary>The provider definitely refused to set the invoice up.</summary>
+    public sealed record InvoiceSetUpFailed(int Attempt, string Provider, string Reason) : CommissionEvent;
+
+    public sealed record InvoiceExpired(string InvoiceId) : CommissionEvent;
+
+    public sealed record InvoiceVoided(string InvoiceId) : CommissionEvent;
+
+    /// <summary>Money arrived. Partial payments are normal.</summary>
+    /// <param name="PaymentId">The provider's id; the same id twice is the same payment told twice.</param>
+    /// <param name="Amount">What it counts towards the invoice, in its currency.</param>
+    /// <param name="Received">What truly came in, in the provider's coin (satoshi for BTCPay).</param>
+    /// <param name="At">When the provider settled it (UTC), not when we heard.</param>
+    /// <param name="Late">It came after the invoice had expired: it counts only once the freelancer honours it.</param>
+    /// <param name="Charge">Stripe's charge, which a transfer is tied to.</param>
+    public sealed record PaymentReceived(
+        string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge) : CommissionEvent;
+
+    /// <summary>The customer tried to pay and could not; another try may follow.</summary>
+    public sealed record PaymentFailed(string PaymentId) : CommissionEvent;
+
+    /// <param name="ProductVersion">1 for the first product; sending again adds one.</param>
+    public sealed record ProductUploaded(int ProductVersion, IReadOnlyList<ProductFile> Files) : CommissionEvent;
+
+    /// <summary>The freelancer lets the customer have the product although it is not paid.</summary>
+    public sealed record ReleasedUnpaid : CommissionEvent;
+
+    /// <summary>The product may go to the customer; the mail with the link follows from this.</summary>
+    public sealed record Delivered(int ProductVersion) : CommissionEvent;
+
+    /// <summary>The customer fetched the product for the first time. Proof for a chargeback.</summary>
+    public sealed record ProductDownloaded(int ProductVersion, Guid FileId) : CommissionEvent;
+
+    /// <summary>A fresh download link was asked for; older links no longer work.</summary>
+    /// <param name="LinkGeneration">The generation that links carry from now on.</param>
+    public sealed record DownloadLinkRenewed(int LinkGeneration) : CommissionEvent;
+
+    /// <summary>Recorded before the provider is called: the money may be on its way from here on.</summary>
+    /// <param name="Attempt">Raised only by a definite refusal; part of the idempotency key.</param>
+    /// <param name="Provider"><c>stripe</c>, <c>btcpay</c> or <c>manual</c>.</param>
+    /// <param name="Amount">What the freelancer gets, in the coin that came in.</param>
+    /// <param name="Fee">What the platform keeps back.</param>
+    public sealed record PayoutRequested(int Attempt, string Provider, string Destination, Money Amount, Money Fee, string? Charge) : CommissionEvent;
+
+    /// <summary>The provider definitely refused: nothing was sent.</summary>
+    public sealed record PayoutFailed(int Attempt, string Reason) : CommissionEvent;
+
+    /// <summary>The provider confirmed that the money was sent, or the freelancer marked it so.</summary>
+    public sealed record PaidOut(string PayoutId, Money Amount) : CommissionEvent;
+}
+
+/// <param name="Id">The person behind the address, the same over all commissions of this installation.</param>
+/// <param name="Name">Untrusted text.</param>
+/// <param name="Email">Where mails go; checked for shape only.</param>
+public sealed record Customer(Guid Id, string Name, string Email);
+
+/// <summary>A template as it was when the work was asked for.</summary>
+/// <param name="Name">The template's name in URLs; null for work agreed elsewhere.</param>
+/// <param name="Version">Counts the publications of this template; 0 for work agreed elsewhere.</param>
+/// <param name="Slots">Most commissions of the template open at once; null for no limit.</param>
+public sealed record TemplateSnapshot(
+    string? Name, int Version, string Title, Money Price, PaymentTerms PaymentTerms, IReadOnlyList<Question> Questions, string? TermsOfService, int? Slots, int DueDays);
+
+/// <summary>When the customer pays.</summary>
+public enum PaymentTerms
+{
+    UpFront,
+    OnDelivery,
+}
+
+/// <summary>One question of a template's form.</summary>
+/// <param name="Options">The choices, for <see cref="QuestionKind.Choice"/> only.</param>
+public sealed record Question(string Id, string Label, QuestionKind Kind, bool Required, IReadOnlyList<string>? Options = null);
+
+public enum QuestionKind
+{
+    Text,
+    LongText,
+    Choice,
+    Number,
+    Date,
+    Image,
+}
+
+/// <summary>One delivered file.</summary>
+/// <param name="Name">A label, never a path; untrusted text.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Sha256">Lower-case hex.</param>
+public sealed record ProductFile(Guid FileId, string Name, long Size, string Sha256, string MediaType);

@@ -1,0 +1,52 @@
+using CaveComm.Domain.Commissions;
+
+namespace CaveComm.Domain.Freelancers;
+
+/// <summary>Everything that can have happened to a freelancer's shop. Stored for ever: add, never edit.</summary>
+public abstract record FreelancerEvent
+{
+    private FreelancerEvent() { }
+
+    /// <param name="Email">Where the freelancer is notified.</param>
+    public sealed record FreelancerRegistered(string Handle, string DisplayName, string Email) : FreelancerEvent;
+
+    /// <param name="About">Shown to customers; untrusted text.</param>
+    public sealed record ProfileChanged(string DisplayName, string Email, string? About) : FreelancerEvent;
+
+    /// <summary>A template was put on offer, or replaced by a new version of itself.</summary>
+    public sealed record TemplatePublished(Template Template) : FreelancerEvent;
+
+    /// <summary>Taken off offer; commissions made with it go on.</summary>
+    public sealed record TemplateRetired(string TemplateName) : FreelancerEvent;
+
+    public sealed record CommissionsOpened : FreelancerEvent;
+
+    public sealed record CommissionsClosed : FreelancerEvent;
+
+    /// <param name="Provider"><c>stripe</c>, <c>btcpay</c> or <c>manual</c>: which commissions are paid out there.</param>
+    /// <param name="Destination">Stripe: <c>acct_…</c>. BTCPay: a Lightning or on-chain address. Manual: the freelancer's note.</param>
+    /// <param name="ByHand">The freelancer settles this provider's payouts by hand.</param>
+    public sealed record PayoutDestinationSet(string Provider, string Destination, bool ByHand) : FreelancerEvent;
+}
+
+/// <summary>What a freelancer offers.</summary>
+/// <param name="Name"><c>[a-z0-9-]{1,64}</c>, part of URLs.</param>
+/// <param name="Version">Counts its publications, from 1.</param>
+/// <param name="Providers">What a customer may pay by.</param>
+/// <param name="Slots">Most commissions open at once; null for no limit.</param>
+/// <param name="DueDays">Days until an invoice is due.</param>
+public sealed record Template(
+    string Name,
+    int Version,
+    string Title,
+    string Description,
+    Money Price,
+    PaymentTerms PaymentTerms,
+    IReadOnlyList<string> Providers,
+    IReadOnlyList<Question> Questions,
+    string? TermsOfService,
+    int? Slots,
+    int DueDays)
+{
+    public TemplateSnapshot Snapshot() => new(Name, Version, Title, Price, PaymentTerms, Questions, TermsOfService, Slots, DueDays);
+}

@@ -1,0 +1,25 @@
+namespace CaveComm.Domain;
+
+/// <summary>The names of the streams: <c>{kind}:{id}</c>.</summary>
+public static class StreamKey
+{
+    public static string Commission(Guid id) => $"commission:{id:D}";
+
+    public static string Freelancer(string handle) => $"freelancer:{handle}";
+
+    public static string Slots(string handle, string templateName) => $"slots:{handle}/{templateName}";
+
+    /// <param name="provider"><c>stripe</c> or <c>btcpay</c>.</param>
+    public static string ProviderEvent(string provider, string eventId) => $"{provider}-event:{eventId}";
+
+    public static string Account(Guid id) => $"account:{id:D}";
+
+    /// <summary>Exists when a handle is taken.</summary>
+    public static string Handle(string handle) => $"handle:{handle}";
+
+    /// <summary>Exists when somebody signs in by this name. A name can be an e-mail address, and a stream's key is seen by many: it carries the digest.</summary>
+    public static string Username(string usernameDigest) => $"username:{usernameDigest}";
+
+    /// <summary>The id behind a commission's key.</summary>
+    public static Guid CommissionId(string key) => Guid.Parse(key.AsSpan("commission:".Length));
+}
