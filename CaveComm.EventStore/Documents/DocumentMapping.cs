@@ -1,0 +1,113 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace CaveComm.EventStore;
+
+/// <summary>A document that shall be written.</summary>
+/// <param name="Version">The stream's version for the view of one stream; it means nothing for others.</param>
+internal readonly record struct DocumentWrite(string Id, object Document, long Version);
+
+/// <summary>The table of one document type, and the constant SQL that reads and writes it.</summary>
+internal sealed class DocumentMapping
+{
+    private readonly JsonSerializerOptions json;
+    private readonly PropertyInfo? identity;
+
+    public DocumentMapping(Type type, StoreOptions options, ProjectionBase? projection)
+    {
+        Type = type;
+        json = options.JsonSerializerOptions;
+        identity = type.GetProperty("Id", BindingFlags.Instance | BindingFlags.Public) is { } id && id.PropertyType == typeof(string) ? id : null;
+        HasStreamVersion = projection is { IsSingleStream: true };
+        Table = $"mt_doc_{TypeNames.DocumentAlias(type)}" + (projection is { Version: > 1 } ? $"_{projection.Version}" : "");
+        QualifiedTable = $"{options.DatabaseSchemaName}.{Table}";
+        Fields = [.. options.Schema.DuplicatesOf(type).Select(it => new DuplicatedField(it, json)).DistinctBy(it => it.Column)];
+        SelectOne = $"select data from {QualifiedTable} where id = $1";
+        SelectMany = $"select id, data, {(HasStreamVersion ? "mt_version" : "0::bigint")} from {QualifiedTable} where id = any($1)";
+        SelectForUpdate = $"{SelectMany} order by id for update";
+        DeleteMany = $"delete from {QualifiedTable} where id = any($1)";
+        Upsert = UpsertText();
+    }
+
+    public Type Type { get; }
+
+    /// <summary>Whether <c>mt_version</c> is the version of the view's stream, as it is for the view of one stream.</summary>
+    public bool HasStreamVersion { get; }
+
+    public string Table { get; }
+
+    public string QualifiedTable { get; }
+
+    public IReadOnlyList<DuplicatedField> Fields { get; }
+
+    public string SelectOne { get; }
+
+    public string SelectMany { get; }
+
+    public string SelectForUpdate { get; }
+
+    private string DeleteMany { get; }
+
+    private string Upsert { get; }
+
+    public string IdOf(object document) => identity?.GetValue(document) as string
+        ?? throw new InvalidOperationException($"{Type} needs a string property Id with a value to be stored as a document.");
+
+    public object Read(byte[] data) =>
+        JsonSerializer.Deserialize(data, Type, json) ?? throw new JsonException($"A row of {QualifiedTable} holds no document.");
+
+    /// <summary>One command that writes many documents; no id may occur twice.</summary>
+    public NpgsqlBatchCommand Write(IReadOnlyCollection<DocumentWrite> writes)
+    {
+        var ids = new string[writes.Count];
+        var data = new string[writes.Count];
+        var versions = new long[writes.Count];
+        var columns = Fields.Select(it => Array.CreateInstance(it.ArrayType, writes.Count)).ToArray();
+        var row = 0;
+        foreach (var write in writes)
+        {
+            ids[row] = write.Id;
+            data[row] = JsonSerializer.Serialize(write.Document, Type, json);
+            versions[row] = write.Version;
+            for (var i = 0; i < columns.Length; i++)
+                columns[i].SetValue(Fields[i].Value(write.Document), row);
+            row++;
+        }
+
+        var command = new NpgsqlBatchCommand(Upsert)
+        {
+            Parameters = { Sql.Texts(ids), Sql.Json(data), Sql.Text(Type.FullName!), Sql.Numbers(versions) },
+        };
+        for (var i = 0; i < columns.Length; i++)
+            command.Parameters.Add(new NpgsqlParameter { Value = columns[i], NpgsqlDbType = NpgsqlDbType.Array | Fields[i].NpgsqlType });
+        return command;
+    }
+
+    public NpgsqlBatchCommand Delete(string[] ids) => new(DeleteMany) { Parameters = { Sql.Texts(ids) } };
+
+    private string UpsertText()
+    {
+        var columns = new StringBuilder();
+        var arrays = new StringBuilder();
+        var updates = new StringBuilder();
+        for (var i = 0; i < Fields.Count; i++)
+        {
+            columns.Append($", \"{Fields[i].Column}\"");
+            arrays.Append($", ${i + 5}");
+            updates.Append($", \"{Fields[i].Column}\" = excluded.\"{Fields[i].Column}\"");
+        }
+
+        // Other documents have a random version, made anew by each write.
+        var version = HasStreamVersion ? "d.mt_version" : "gen_random_uuid()";
+        return $"""
+            insert into {QualifiedTable} as t (id, data, mt_last_modified, mt_dotnet_type, mt_version{columns})
+            select d.id, d.data, transaction_timestamp(), $3, {version}{columns.ToString().Replace(", \"", ", d.\"", StringComparison.Ordinal)}
+            from unnest($1, $2, $4{arrays}) as d (id, data, mt_version{columns})
+            on conflict (id) do update set data = excluded.data, mt_last_modified = excluded.mt_last_modified,
+                mt_dotnet_type = excluded.mt_dotnet_type, mt_version = excluded.mt_version{updates}
+            """;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+
+namespace CaveComm.EventStore;
+
+/// <summary>An event with its envelope. Tests of projections make them by hand; the store fills them when it appends and reads.</summary>
+public class Event<T>(T data) : RecordedEvent, IEvent<T>
+    where T : notnull
+{
+    T IEvent<T>.Data => data;
+
+    public override object Data => data;
+}
+
+/// <summary>The envelope of every event; see <see cref="IEvent"/> for what its parts mean.</summary>
+public abstract class RecordedEvent : IEvent
+{
+    /// <summary>The tenant of a store that has only one.</summary>
+    public const string DefaultTenant = "*DEFAULT*";
+
+    public Guid Id { get; set; }
+
+    public long Version { get; set; }
+
+    public long Sequence { get; set; }
+
+    public abstract object Data { get; }
+
+    public string? StreamKey { get; set; }
+
+    public DateTimeOffset Timestamp { get; set; }
+
+    public string TenantId { get; set; } = DefaultTenant;
+
+    public string EventTypeName { get; set; } = "";
+
+    public string DotNetTypeName { get; set; } = "";
+
+    public string? CausationId { get; set; }
+
+    public string? CorrelationId { get; set; }
+
+    public Dictionary<string, object>? Headers { get; set; }
+
+    public bool IsArchived { get; set; }
+
+    /// <summary>Names the event without its data, which may be personal.</summary>
+    public override string ToString() => $"{EventTypeName} {Id} at {StreamKey}/{Version} (seq_id {Sequence})";
+}
+
+/// <summary>The data of an event whose alias no type is mapped to: still there to be read, say by an auditor.</summary>
+/// <param name="Json">The stored data.</param>
+public sealed record UnknownEvent(string Alias, JsonElement Json);
+
+/// <summary>An event whose stored JSON does not fit its type. Only who asks for its data fails, so that one event cannot stop every reader.</summary>
+internal sealed class UnreadableEvent(Exception reason) : RecordedEvent
+{
+    public override object Data => throw new EventUnreadableException(this, reason);
+}

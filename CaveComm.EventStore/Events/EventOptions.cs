@@ -1,0 +1,52 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+
+namespace CaveComm.EventStore;
+
+/// <summary>Which records are events, and what they are called in the store.</summary>
+public sealed class EventOptions
+{
+    private readonly Dictionary<string, EventMapping> byAlias = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Type, EventMapping> byType = [];
+
+    internal EventOptions()
+    {
+    }
+
+    /// <summary>Gives a record its stored name. The name is kept for ever; the record may be renamed and moved.</summary>
+    public void MapEventType<T>(string eventTypeName)
+        where T : class => Map(new EventMapping<T>(eventTypeName));
+
+    /// <summary>As <see cref="MapEventType{T}"/>, for types that are listed in a table.</summary>
+    public void MapEventType(Type eventType, string eventTypeName) =>
+        Map((EventMapping)Activator.CreateInstance(typeof(EventMapping<>).MakeGenericType(eventType), eventTypeName)!);
+
+    private void Map(EventMapping mapping)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(mapping.Alias);
+        if (byAlias.TryGetValue(mapping.Alias, out var other) && other.Type != mapping.Type)
+            throw new ArgumentException($"'{mapping.Alias}' is the name of {other.Type} already; it cannot be that of {mapping.Type} too.");
+        if (byType.TryGetValue(mapping.Type, out var earlier) && earlier.Alias != mapping.Alias)
+            throw new ArgumentException($"{mapping.Type} is called '{earlier.Alias}' already; it cannot be '{mapping.Alias}' too.");
+        byAlias[mapping.Alias] = mapping;
+        byType[mapping.Type] = mapping;
+    }
+
+    /// <exception cref="UnmappedEventTypeException">The record has no name.</exception>
+    internal EventMapping For(Type type) => byType.TryGetValue(type, out var mapping) ? mapping : throw new UnmappedEventTypeException(type);
+
+    /// <summary>The event of a row's data. It does not throw on data that does not fit: see <see cref="UnreadableEvent"/>.</summary>
+    internal RecordedEvent Read(string alias, ReadOnlySpan<byte> json, JsonSerializerOptions options)
+    {
+        try
+        {
+            return byAlias.TryGetValue(alias, out var mapping)
+                ? mapping.Read(json, options)
+                : new Event<UnknownEvent>(new UnknownEvent(alias, JsonSerializer.Deserialize<JsonElement>(json)));
+        }
+        catch (Exception unfit) when (unfit is JsonException or NotSupportedException or ArgumentException or FormatException or OverflowException)
+        {
+            return new UnreadableEvent(unfit);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Npgsql;
+
+namespace CaveComm.EventStore;
+
+/// <summary>Makes what is missing of the store's tables, and touches nothing that is there: a table that exists takes no lock.</summary>
+internal sealed class SchemaMigration(DocumentStore store)
+{
+    private readonly string schema = store.Options.DatabaseSchemaName;
+
+    public async Task Apply(CancellationToken cancel)
+    {
+        await using var connection = await store.OpenDedicated("schema", cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+
+        // Several nodes start at once: one makes the tables, the others find them.
+        await Execute(connection, $"select pg_advisory_xact_lock({StableHash.Of($"cavecomm schema {schema}")})", cancel);
+        if (schema != "public")
+            await Execute(connection, $"create schema if not exists {schema}", cancel);
+        var present = await Present(connection, cancel);
+        foreach (var (name, definition) in EventTables().Concat(store.Documents.All.SelectMany(DocumentTable)))
+        {
+            if (!present.Contains(name))
+                await Execute(connection, definition, cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    /// <summary>Tables and indexes by name, columns as table.column.</summary>
+    private async Task<HashSet<string>> Present(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select c.relname from pg_class c where c.relnamespace = to_regnamespace($1)
+            union all
+            select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
+            where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+            """,
+            connection)
+        { Parameters = { Sql.Text(schema) } };
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(cancel))
+            names.Add(rows.GetString(0));
+        return names;
+    }
+
+    private IEnumerable<(string Name, string Definition)> EventTables()
+    {
+        yield return ("mt_streams", $"""
+            create table {schema}.mt_streams (
+                id varchar not null,
+                type varchar null,
+                version bigint null,
+                timestamp timestamp with time zone not null default now(),
+                created timestamp with time zone not null default now(),
+                tenant_id varchar null default '*DEFAULT*',
+                is_archived boolean null default false,
+                constraint pkey_mt_streams_id primary key (id))
+            """);
+        yield return ("mt_events_sequence", $"create sequence {schema}.mt_events_sequence");
+        yield return ("mt_events", $"""
+            create table {schema}.mt_events (
+                seq_id bigint not null,
+                id uuid not null,
+                stream_id varchar null,
+                version bigint not null,
+                data jsonb not null,
+                bdata bytea null,
+                type varchar(500) not null,
+                timestamp timestamp with time zone not null default now(),
+                tenant_id varchar null default '*DEFAULT*',
+                mt_dotnet_type varchar null,
+                correlation_id varchar null,
+                causation_id varchar null,
+                headers jsonb null,
+                is_archived boolean null default false,
+                constraint pkey_mt_events_seq_id primary key (seq_id),
+                constraint fkey_mt_events_stream_id foreign key (stream_id) references {schema}.mt_streams (id) on delete cascade);
+            alter sequence {schema}.mt_events_sequence owned by {schema}.mt_events.seq_id
+            """);
+        yield return ("pk_mt_events_stream_and_version",
+            $"create unique index pk_mt_events_stream_and_version on {schema}.mt_events (stream_id, version)");
+        yield return ("mt_event_progression", $"""
+            create table {schema}.mt_event_progression (
+                name varchar not null,
+                last_seq_id bigint null,
+                last_updated timestamp with time zone null default transaction_timestamp(),
+                constraint pkey_mt_event_progression_name primary key (name))
+            """);
+    }
+
+    private static IEnumerable<(string Name, string Definition)> DocumentTable(DocumentMapping mapping)
+    {
+        var version = mapping.HasStreamVersion ? "bigint not null default 0" : "uuid not null default gen_random_uuid()";
+        yield return (mapping.Table, $"""
+            create table {mapping.QualifiedTable} (
+                id varchar not null,
+                data jsonb not null,
+                mt_last_modified timestamp with time zone null default transaction_timestamp(),
+                mt_version {version},
+                mt_dotnet_type varchar null,
+                constraint pkey_{mapping.Table}_id primary key (id))
+            """);
+        foreach (var field in mapping.Fields)
+        {
+            // Rows that were written before the member had a column get theirs from their JSON.
+            yield return ($"{mapping.Table}.{field.Column}", $$"""
+                alter table {{mapping.QualifiedTable}} add column "{{field.Column}}" {{field.SqlType}} null;
+                update {{mapping.QualifiedTable}} set "{{field.Column}}" = (data #>> '{{{field.JsonPath}}}')::{{field.SqlType}}
+                """);
+            yield return ($"{mapping.Table}_idx_{field.Column}",
+                $"create index {mapping.Table}_idx_{field.Column} on {mapping.QualifiedTable} (\"{field.Column}\")");
+        }
+    }
+
+    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}

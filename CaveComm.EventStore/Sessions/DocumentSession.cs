@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace CaveComm.EventStore;
+
+/// <summary>Collects events, documents and participants, and commits them together.</summary>
+internal sealed class DocumentSession : QuerySession, IDocumentSession, ISessionTransaction
+{
+    private readonly SessionEvents events;
+    private readonly Dictionary<(Type, string), object?> documents = [];
+    private readonly List<ITransactionParticipant> participants = [];
+
+    public DocumentSession(DocumentStore store)
+        : base(store) => events = new(store);
+
+    public IEventStoreOperations Events => events;
+
+    IQueryEventStore IQuerySession.Events => events;
+
+    public string? CausationId { get; set; }
+
+    public string? CorrelationId { get; set; }
+
+    public string? LastModifiedBy { get; set; }
+
+    public void Store<T>(params T[] entities)
+        where T : notnull
+    {
+        var mapping = Database.Documents.For(typeof(T));
+        foreach (var entity in entities)
+            documents[(typeof(T), mapping.IdOf(entity))] = entity; // The last word on a document wins.
+    }
+
+    public void Delete<T>(string id)
+        where T : notnull
+    {
+        _ = Database.Documents.For(typeof(T));
+        documents[(typeof(T), id)] = null;
+    }
+
+    public void Enlist(ITransactionParticipant participant) => participants.Add(participant);
+
+    public async Task SaveChangesAsync(CancellationToken token = default)
+    {
+        var streams = events.Pending;
+        if (streams.Count == 0 && documents.Count == 0 && participants.Count == 0)
+            return;
+
+        using var activity = Diagnostics.Source.StartActivity("eventstore save");
+        var began = Stopwatch.GetTimestamp();
+        var save = new SessionSave(Database, streams, documents, participants, Context());
+        await save.Commit(token);
+
+        events.Clear();
+        documents.Clear();
+        var joined = participants.ToArray();
+        participants.Clear();
+        if (streams.Count > 0)
+        {
+            Diagnostics.Appended(streams.Count, streams.Sum(it => it.Events.Count), Stopwatch.GetElapsedTime(began));
+            Database.Signals.Committed();
+        }
+
+        foreach (var participant in joined)
+            participant.Committed();
+    }
+
+    private SaveContext Context()
+    {
+        var options = Database.Options.JsonSerializerOptions;
+        var headers = LastModifiedBy is null ? null : new Dictionary<string, object> { ["actor"] = LastModifiedBy };
+        return new(
+            Microseconds(Database.Time.GetUtcNow()),
+            CorrelationId ?? Activity.Current?.TraceId.ToString(),
+            CausationId,
+            headers,
+            headers is null ? null : JsonSerializer.Serialize(headers),
+            it => JsonSerializer.Serialize(it, it.GetType(), options));
+    }
+
+    // PostgreSQL keeps microseconds: what the caller sees now must be what is read later.
+    private static DateTimeOffset Microseconds(DateTimeOffset instant) => instant.AddTicks(-(instant.Ticks % TimeSpan.TicksPerMicrosecond));
+}

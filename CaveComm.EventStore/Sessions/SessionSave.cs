@@ -1,0 +1,168 @@
+using Npgsql;
+
+namespace CaveComm.EventStore;
+
+/// <summary>One save of a session: its commands in the order in which they take their locks, and what their errors mean.</summary>
+internal sealed class SessionSave(
+    DocumentStore store,
+    IReadOnlyList<PendingStream> streams,
+    IReadOnlyDictionary<(Type Type, string Id), object?> documents,
+    IReadOnlyList<ITransactionParticipant> participants,
+    SaveContext context)
+{
+    private readonly Dictionary<NpgsqlBatchCommand, ITransactionParticipant> participantOf = [];
+    private readonly Dictionary<NpgsqlBatchCommand, PendingStream> streamOf = [];
+
+    public async Task Commit(CancellationToken cancel)
+    {
+        var views = InlineViews();
+        try
+        {
+            if (views.Count == 0)
+                await CommitAtOnce(cancel);
+            else
+                await CommitWithViews(views, cancel);
+        }
+        catch (PostgresException error)
+        {
+            if (Meaning(error) is { } meaning)
+                throw meaning;
+            throw;
+        }
+    }
+
+    // Nothing must be read first: one batch, which is one implicit transaction and one round trip.
+    private async Task CommitAtOnce(CancellationToken cancel)
+    {
+        await using var batch = store.DataSource.CreateBatch();
+        AddStreams(batch);
+        AddDocuments(batch);
+        AddParticipants(batch);
+        if (batch.BatchCommands.Count == 0)
+            return;
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await ReadPositions(rows, cancel);
+        await ReadToEnd(rows, cancel);
+    }
+
+    private async Task CommitWithViews(IReadOnlyList<ViewWork> views, CancellationToken cancel)
+    {
+        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using (var batch = new NpgsqlBatch(connection, transaction))
+        {
+            AddStreams(batch);
+            foreach (var view in views)
+            {
+                // Rows that do not exist yet cannot be locked, and the view of many streams has no stream whose lock could stand in.
+                batch.BatchCommands.Add(view.LockKeys());
+                batch.BatchCommands.Add(view.Load(forUpdate: true));
+            }
+
+            await using var rows = await batch.ExecuteReaderAsync(cancel);
+            await ReadPositions(rows, cancel);
+            foreach (var view in views)
+            {
+                await rows.NextResultAsync(cancel);
+                await view.ReadLoaded(rows, cancel);
+                await rows.NextResultAsync(cancel);
+            }
+        }
+
+        await using (var batch = new NpgsqlBatch(connection, transaction))
+        {
+            foreach (var view in views)
+            {
+                view.Fold();
+                foreach (var write in view.Writes())
+                    batch.BatchCommands.Add(write);
+            }
+
+            AddDocuments(batch);
+            AddParticipants(batch);
+            if (batch.BatchCommands.Count > 0)
+                await batch.ExecuteNonQueryAsync(cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    private List<ViewWork> InlineViews()
+    {
+        var views = new List<ViewWork>();
+        foreach (var projection in store.InlineProjections)
+        {
+            var view = new ViewWork(projection, store.Documents.For(projection.ViewType));
+            foreach (var happened in streams.SelectMany(it => it.Events))
+                view.Add(happened);
+            if (!view.IsEmpty)
+                views.Add(view);
+        }
+
+        return views;
+    }
+
+    private void AddStreams(NpgsqlBatch batch)
+    {
+        foreach (var stream in streams)
+        {
+            var command = stream.Command(store.EventSql, context);
+            streamOf[command] = stream;
+            batch.BatchCommands.Add(command);
+        }
+    }
+
+    private void AddDocuments(NpgsqlBatch batch)
+    {
+        foreach (var ofType in documents.GroupBy(it => it.Key.Type).OrderBy(it => it.Key.FullName, StringComparer.Ordinal))
+        {
+            var mapping = store.Documents.For(ofType.Key);
+            var deletes = ofType.Where(it => it.Value is null).Select(it => it.Key.Id).Order(StringComparer.Ordinal).ToArray();
+            var writes = ofType.Where(it => it.Value is not null).OrderBy(it => it.Key.Id, StringComparer.Ordinal)
+                .Select(it => new DocumentWrite(it.Key.Id, it.Value!, 0)).ToList();
+            if (deletes.Length > 0)
+                batch.BatchCommands.Add(mapping.Delete(deletes));
+            if (writes.Count > 0)
+                batch.BatchCommands.Add(mapping.Write(writes));
+        }
+    }
+
+    private void AddParticipants(NpgsqlBatch batch)
+    {
+        foreach (var participant in participants)
+        {
+            var before = batch.BatchCommands.Count;
+            participant.AddTo(batch);
+            for (var i = before; i < batch.BatchCommands.Count; i++)
+                participantOf[batch.BatchCommands[i]] = participant;
+        }
+    }
+
+    private async Task ReadPositions(NpgsqlDataReader rows, CancellationToken cancel)
+    {
+        foreach (var stream in streams)
+        {
+            await stream.ReadPositions(rows, cancel);
+            await rows.NextResultAsync(cancel);
+        }
+    }
+
+    // Errors of later commands only come up when their results are asked for.
+    private static async Task ReadToEnd(NpgsqlDataReader rows, CancellationToken cancel)
+    {
+        while (await rows.NextResultAsync(cancel))
+        {
+        }
+    }
+
+    private Exception? Meaning(PostgresException error)
+    {
+        if (error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+            return new ConcurrencyException($"Another writer stood in the way: {error.MessageText}", error);
+        if (error.BatchCommand is not { } command)
+            return null;
+        return streamOf.TryGetValue(command, out var stream) ? stream.Translate(error)
+            : participantOf.TryGetValue(command, out var participant) ? participant.Translate(error)
+            : null;
+    }
+}

@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace CaveComm.EventStore;
+
+/// <summary>One database of events and views.</summary>
+public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposable
+{
+    private readonly ILoggerFactory loggers;
+    private readonly CommitNotifier notifier;
+
+    internal DocumentStore(StoreOptions options, ILoggerFactory? loggers = null, TimeProvider? time = null)
+    {
+        this.loggers = loggers ?? NullLoggerFactory.Instance;
+        Options = options;
+        Time = options.Time ?? time ?? TimeProvider.System;
+        EventSql = new(options.DatabaseSchemaName);
+        EventReader = new(options);
+        Documents = new(options);
+        InlineProjections = [.. options.Projections.With(ProjectionLifecycle.Inline)];
+        DataSource = BuildDataSource(options);
+        notifier = new(this, this.loggers.CreateLogger<CommitNotifier>());
+        Signals.Others = notifier.Bell;
+    }
+
+    /// <summary>The pooled connections to the store's database. Connections keep their session state when they go back to the pool, so nobody may change it.</summary>
+    public NpgsqlDataSource DataSource { get; }
+
+    public StoreOptions Options { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal EventSql EventSql { get; }
+
+    internal EventReader EventReader { get; }
+
+    internal DocumentCatalog Documents { get; }
+
+    internal IReadOnlyList<ProjectionBase> InlineProjections { get; }
+
+    internal Signals Signals { get; } = new();
+
+    /// <summary>A store without a container, as in Marten.</summary>
+    public static DocumentStore For(Action<StoreOptions> configure)
+    {
+        var options = new StoreOptions();
+        configure(options);
+        return new(options);
+    }
+
+    public IDocumentSession LightweightSession() => new DocumentSession(this);
+
+    public IQuerySession QuerySession() => new QuerySession(this);
+
+    /// <summary>A daemon that runs this store's async projections once it is started.</summary>
+    public ProjectionDaemon BuildProjectionDaemon() => new(this, loggers.CreateLogger<ProjectionDaemon>());
+
+    /// <summary>Makes the tables that are missing. Several processes may call it at once.</summary>
+    public Task ApplyAllConfiguredChangesToDatabaseAsync(CancellationToken cancel = default) => new SchemaMigration(this).Apply(cancel);
+
+    /// <summary>A connection outside the pool, for what needs session state: locks, listening, planner settings.</summary>
+    internal async Task<NpgsqlConnection> OpenDedicated(string purpose, CancellationToken cancel)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(Options.ConnectionString)
+        {
+            Pooling = false,
+            ApplicationName = $"cavecomm {purpose}",
+            MaxAutoPrepare = 20,
+            TcpKeepAlive = true,
+        };
+        var connection = new NpgsqlConnection(settings.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await notifier.DisposeAsync();
+        await DataSource.DisposeAsync();
+    }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    // Npgsql's own log is left out: it tells every statement, with what is in it. Its traces and figures are there by name.
+    // Prepared statements, and no reset when a connection goes back to the pool: a third of the throughput hangs on these two.
+    private static NpgsqlDataSource BuildDataSource(StoreOptions options)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            NoResetOnClose = true,
+            IncludeFailedBatchedCommand = true, // Says which stream or participant an error is about.
+        };
+        if (settings.MaxAutoPrepare == 0)
+            (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (200, 2);
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "cavecomm" }.Build();
+    }
+}

@@ -1,0 +1,59 @@
+namespace CaveComm.EventStore;
+
+/// <summary>A bell that one waiter hears. Rung several times while nobody listens, it is heard once.</summary>
+internal sealed class Bell : IDisposable
+{
+    private readonly SemaphoreSlim rung = new(0, 1);
+    private int isRung;
+
+    public void Ring()
+    {
+        if (Interlocked.Exchange(ref isRung, 1) == 0)
+            rung.Release();
+    }
+
+    /// <summary>True when it was rung, false when nobody rang it in time.</summary>
+    public async Task<bool> Wait(TimeSpan timeout, CancellationToken cancel)
+    {
+        if (!await rung.WaitAsync(timeout, cancel))
+            return false;
+        Volatile.Write(ref isRung, 0);
+        return true;
+    }
+
+    public void Dispose() => rung.Dispose();
+}
+
+/// <summary>Who is told in this process that events were committed.</summary>
+internal sealed class Signals
+{
+    private volatile Bell[] readers = [];
+    private readonly Lock change = new();
+
+    /// <summary>Tells the other processes; null while nobody has to.</summary>
+    public Bell? Others { get; set; }
+
+    /// <summary>Whether this process reads the log on behalf of all: then no other needs to be told.</summary>
+    public bool IsReadHere => readers.Length > 0;
+
+    public void Committed()
+    {
+        var here = readers;
+        foreach (var reader in here)
+            reader.Ring();
+        if (here.Length == 0)
+            Others?.Ring();
+    }
+
+    public void Add(Bell reader)
+    {
+        lock (change)
+            readers = [.. readers, reader];
+    }
+
+    public void Remove(Bell reader)
+    {
+        lock (change)
+            readers = [.. readers.Where(it => it != reader)];
+    }
+}
