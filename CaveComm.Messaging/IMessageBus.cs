@@ -33,6 +33,9 @@ public sealed record DeliveryOptions
     /// <summary>A second message with the same id is dropped while the first is remembered.</summary>
     public string? DeduplicationId { get; set; }
 
+    /// <summary>How long <see cref="DeduplicationId"/> is remembered; <see cref="MessagingOptions.DeduplicationWindow"/> when not set.</summary>
+    public TimeSpan? DeduplicationWindow { get; set; }
+
     public Dictionary<string, string> Headers { get; } = [];
 }
 
@@ -47,7 +50,18 @@ public sealed class OutgoingMessages : List<object>
 }
 
 /// <summary>A message with its own delivery options.</summary>
-public sealed record DeliveryMessage<T>(T Message, DeliveryOptions Options);
+public sealed record DeliveryMessage<T>(T Message, DeliveryOptions Options) : IDeliveryMessage
+{
+    object IDeliveryMessage.Message => Message ?? throw new ArgumentException("A message cannot be null.");
+}
+
+/// <summary>A wrapped message whose type is not known where it is sent.</summary>
+internal interface IDeliveryMessage
+{
+    object Message { get; }
+
+    DeliveryOptions Options { get; }
+}
 
 public static class MessageExtensions
 {

@@ -1,0 +1,151 @@
+using System.Text.Json;
+using Npgsql;
+
+namespace CaveComm.Messaging;
+
+/// <summary>The commands by which a node takes, keeps and ends messages. Each names owner and claim, so that a node which lost a message changes nothing.</summary>
+internal static class DeliveryCommands
+{
+    private const string Columns = "m.id, m.type, m.group_key, m.claims, m.attempts, m.replays, m.due_at, m.body::text, m.headers::text";
+
+    // With no row to delete, a null id is inserted: the not-null constraint undoes the whole batch.
+    private const string FencedDelete =
+        """
+        with ended as (delete from cavecomm_messages where id = $1 and owner = $2 and claims = $3 returning id)
+        insert into cavecomm_messages (id) select null where not exists (select from ended)
+        """;
+
+    /// <summary>
+    /// For the batches that take and renew: a lost claim after a crash of the server is only taken again, so it need not wait for the disk;
+    /// and the plan must never be the one made for an empty table.
+    /// </summary>
+    private const string Settings =
+        """
+        select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)
+        """;
+
+    // A number is drawn under the group's lock. Whose group is being written to at this moment comes in the next round, so nobody waits here.
+    private const string PromoteGrouped =
+        """
+        with due as materialized (
+            select id, group_key, due_at from cavecomm_messages
+            where seq is null and group_key is not null and due_at <= $1 and type = any($2)
+            order by due_at, id limit 500 for update skip locked),
+        turn as materialized (
+            select group_key, pg_try_advisory_xact_lock($3, hashtext(group_key)) as mine from (select distinct group_key from due) g),
+        numbered as materialized (
+            select id, nextval('cavecomm_messages_seq') as seq
+            from (select d.id from due d join turn t using (group_key) where t.mine order by d.due_at, d.id) o)
+        update cavecomm_messages m set seq = n.seq from numbered n where m.id = n.id returning m.group_key
+        """;
+
+    private const string TakeScheduled =
+        $"""
+        with next as materialized (
+            select id from cavecomm_messages
+            where seq is null and group_key is null and queue = $1 and due_at <= $2 and due_at >= $7 and type = any($3)
+            order by due_at limit $4 for update skip locked)
+        update cavecomm_messages m set seq = nextval('cavecomm_messages_seq'), owner = $5, claims = m.claims + 1, locked_until = clock_timestamp() + $6
+        from next where m.id = next.id returning {Columns}
+        """;
+
+    // Of a group only the first may be taken. Once first, a message stays first: later ones get higher numbers.
+    private const string TakeReady =
+        $"""
+        with next as materialized (
+            select m.id from cavecomm_messages m
+            where m.queue = $1 and m.seq >= $7 and m.due_at <= $2 and (m.locked_until is null or m.locked_until <= now()) and m.type = any($3)
+                and (m.group_key is null or not exists (select from cavecomm_messages e where e.group_key = m.group_key and e.seq < m.seq))
+            order by m.seq limit $4 for update skip locked)
+        update cavecomm_messages m set owner = $5, claims = m.claims + 1, locked_until = clock_timestamp() + $6
+        from next where m.id = next.id returning {Columns}
+        """;
+
+    private const string TakeHeads =
+        $"""
+        with head as materialized (
+            select h.id from unnest($1::text[]) g(key)
+            cross join lateral (select m.id from cavecomm_messages m where m.group_key = g.key and m.seq is not null order by m.seq limit 1) h)
+        update cavecomm_messages m set owner = $4, claims = m.claims + 1, locked_until = clock_timestamp() + $5
+        from head
+        where m.id = head.id and m.due_at <= $2 and m.type = any($3) and m.queue = any($6) and (m.locked_until is null or m.locked_until <= now())
+        returning {Columns}
+        """;
+
+    // Also: whether a group's scheduled message is due but could not be promoted in this round.
+    private const string NextDue =
+        """
+        select (select min(due_at) from cavecomm_messages where (seq is null or attempts > 0) and due_at > $1),
+            exists (select from cavecomm_messages where seq is null and group_key is not null and due_at <= $1 and type = any($2))
+        """;
+
+    private const string Delete =
+        """
+        delete from cavecomm_messages m using unnest($1::uuid[], $2::int[]) as e(id, claims) where m.id = e.id and m.claims = e.claims and m.owner = $3
+        """;
+
+    private const string Renew =
+        """
+        update cavecomm_messages m set locked_until = clock_timestamp() + $4
+        from unnest($1::uuid[], $2::int[]) as e(id, claims) where m.id = e.id and m.claims = e.claims and m.owner = $3
+        returning m.id
+        """;
+
+    // A message of a group keeps its place and so holds up the group; any other goes back among the scheduled ones.
+    private const string Retry =
+        """
+        update cavecomm_messages
+        set due_at = $4, seq = case when group_key is null then null else seq end, attempts = attempts + $5,
+            errors = coalesce(errors, '[]') || $6, owner = null, locked_until = null
+        where id = $1 and owner = $2 and claims = $3
+        """;
+
+    private const string Bury =
+        """
+        with gone as (delete from cavecomm_messages where id = $1 and owner = $2 and claims = $3 returning *)
+        insert into cavecomm_dead_letters (id, seq, type, queue, group_key, body, headers, errors, attempts, replays, reason, trace_id, created_at, dead_at)
+        select id, seq, type, queue, group_key, body, headers, coalesce(errors, '[]') || $4, attempts + $5, replays, $6,
+            coalesce(split_part(headers ->> 'traceparent', '-', 2), ''), created_at, $7
+        from gone
+        """;
+
+    private const string ReleaseAll = "update cavecomm_messages set owner = null, locked_until = null where owner = $1 and seq is not null";
+
+    public static void AddFencedDelete(NpgsqlBatch batch, Delivery delivery, Guid node) =>
+        batch.Add(FencedDelete).With(delivery.Id).With(node).With(delivery.Claims);
+
+    public static bool IsLost(PostgresException error) =>
+        error is { SqlState: PostgresErrorCodes.NotNullViolation, TableName: "cavecomm_messages", ColumnName: "id" };
+
+    public static void AddSettings(NpgsqlBatch batch) => batch.Add(Settings);
+
+    public static void AddPromoteGrouped(NpgsqlBatch batch, DateTimeOffset now, string[] types) =>
+        batch.Add(PromoteGrouped).With(now).With(types).With(MessageInserts.GroupLock);
+
+    public static void AddTakeScheduled(NpgsqlBatch batch, string queue, DateTimeOffset now, string[] types, int limit, Guid node, TimeSpan lease, DateTimeOffset from) =>
+        batch.Add(TakeScheduled).With(queue).With(now).With(types).With(limit).With(node).With(lease).With(from);
+
+    public static void AddTakeReady(NpgsqlBatch batch, string queue, DateTimeOffset now, string[] types, int limit, Guid node, TimeSpan lease, long from) =>
+        batch.Add(TakeReady).With(queue).With(now).With(types).With(limit).With(node).With(lease).With(from);
+
+    public static void AddTakeHeads(NpgsqlBatch batch, string[] groups, DateTimeOffset now, string[] types, string[] queues, Guid node, TimeSpan lease) =>
+        batch.Add(TakeHeads).With(groups).With(now).With(types).With(node).With(lease).With(queues);
+
+    public static void AddNextDue(NpgsqlBatch batch, DateTimeOffset now, string[] types) => batch.Add(NextDue).With(now).With(types);
+
+    public static void AddDelete(NpgsqlBatch batch, IReadOnlyCollection<Delivery> ended, Guid node) =>
+        batch.Add(Delete).With(ended.Select(d => d.Id).ToArray()).With(ended.Select(d => d.Claims).ToArray()).With(node);
+
+    public static void AddRenew(NpgsqlBatch batch, IReadOnlyCollection<Delivery> held, Guid node, TimeSpan lease) =>
+        batch.Add(Renew).With(held.Select(d => d.Id).ToArray()).With(held.Select(d => d.Claims).ToArray()).With(node).With(lease);
+
+    public static void AddRetry(NpgsqlBatch batch, Delivery delivery, Guid node, DateTimeOffset due, IReadOnlyList<DeliveryError> errors) =>
+        batch.Add(Retry).With(delivery.Id).With(node).With(delivery.Claims).With(due).With(errors.Count).WithJson(Serialize(errors));
+
+    public static void AddBury(NpgsqlBatch batch, Delivery delivery, Guid node, string reason, IReadOnlyList<DeliveryError> errors, DateTimeOffset now) =>
+        batch.Add(Bury).With(delivery.Id).With(node).With(delivery.Claims).WithJson(Serialize(errors)).With(errors.Count).With(reason).With(now);
+
+    public static void AddReleaseAll(NpgsqlBatch batch, Guid node) => batch.Add(ReleaseAll).With(node);
+
+    private static byte[] Serialize(IReadOnlyList<DeliveryError> errors) => JsonSerializer.SerializeToUtf8Bytes(errors, JsonSerializerOptions.Web);
+}
