@@ -1,0 +1,93 @@
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using static CaveComm.Domain.Commissions.CommissionEvent;
+
+namespace CaveComm.Projections.Commissions;
+
+/// <summary>Everything the detail page, the status page and the mails say about one commission. Folded live from its stream, so never stale.</summary>
+/// <param name="Id">The stream's key.</param>
+/// <param name="State">What the decider knows; the status comes from here.</param>
+public sealed record CommissionDetail(string Id, Commission State)
+{
+    public Guid RequestId => StreamKey.CommissionId(Id);
+
+    /// <summary>The stream's version: the ETag.</summary>
+    public long Version { get; init; }
+
+    public Customer Customer { get; init; } = new(Guid.Empty, "", "");
+
+    public TemplateSnapshot? Template { get; init; }
+
+    public IReadOnlyDictionary<string, string> Answers { get; init; } = new Dictionary<string, string>();
+
+    public DateTimeOffset RequestedAt { get; init; }
+
+    public DateTimeOffset UpdatedAt { get; init; }
+
+    public InvoiceDetail? Invoice { get; init; }
+
+    public IReadOnlyList<PaymentDetail> Payments { get; init; } = [];
+
+    /// <summary>The newest product's files.</summary>
+    public IReadOnlyList<ProductFile> Files { get; init; } = [];
+
+    public PayoutDetail? Payout { get; init; }
+
+    public string? EndReason { get; init; }
+
+    public IReadOnlyList<HistoryLine> History { get; init; } = [];
+
+    public string Title => Template?.Title ?? "";
+}
+
+/// <param name="Status"><c>open</c>, <c>paid</c>, <c>expired</c> or <c>void</c>.</param>
+public sealed record InvoiceDetail(string Provider, string Id, string? Number, string Status, Money Amount, string PayUrl, DateTimeOffset? DueAt);
+
+public sealed record PaymentDetail(string Id, Money Amount, Money Received, DateTimeOffset At, bool Late);
+
+/// <param name="Status"><c>requested</c>, <c>paid</c> or <c>failed</c>.</param>
+public sealed record PayoutDetail(string Provider, string Status, Money Amount, Money Fee, string? Id, string? Reason, DateTimeOffset At);
+
+/// <summary>One line of a commission's story.</summary>
+/// <param name="Type">The event's alias, such as <c>commission.payment-received</c>.</param>
+/// <param name="Text">The same in plain words.</param>
+public sealed record HistoryLine(long Version, string Type, DateTimeOffset At, string Text);
+
+public sealed class CommissionDetailProjection : SingleStreamProjection<CommissionDetail, string>
+{
+    public override CommissionDetail? Evolve(CommissionDetail? snapshot, string id, IEvent e)
+    {
+        if (e.Data is not CommissionEvent happened)
+        {
+            return snapshot;
+        }
+
+        var before = snapshot ?? new CommissionDetail(id, Commission.Initial) { RequestedAt = e.Timestamp };
+        var after = before with
+        {
+            State = Commission.Evolve(before.State, happened),
+            Version = e.Version,
+            UpdatedAt = e.Timestamp,
+            History = [.. before.History, new HistoryLine(e.Version, e.EventTypeName, e.Timestamp, HistoryText.Of(happened))],
+        };
+        return happened switch
+        {
+            Requested x => after with { Customer = x.Customer, Template = x.Template, Answers = x.Answers },
+            Declined x => after with { EndReason = x.Reason },
+            Cancelled x => after with { EndReason = x.Reason },
+            InvoiceIssued x => after with { Invoice = new(x.Provider, x.InvoiceId, x.Number, "open", x.Amount, x.PayUrl, x.DueAt) },
+            InvoiceExpired => after with { Invoice = after.Invoice! with { Status = "expired" } },
+            InvoiceVoided => after with { Invoice = after.Invoice! with { Status = "void" } },
+            PaymentReceived x => after with
+            {
+                Payments = [.. after.Payments, new PaymentDetail(x.PaymentId, x.Amount, x.Received, x.At, x.Late)],
+                Invoice = after.Invoice is { } invoice && after.State.IsFullyPaid ? invoice with { Status = "paid" } : after.Invoice,
+            },
+            ProductUploaded x => after with { Files = x.Files },
+            PayoutRequested x => after with { Payout = new(x.Provider, "requested", x.Amount, x.Fee, null, null, e.Timestamp) },
+            PayoutFailed x => after with { Payout = after.Payout! with { Status = "failed", Reason = x.Reason, At = e.Timestamp } },
+            PaidOut x => after with { Payout = after.Payout! with { Status = "paid", Id = x.PayoutId, At = e.Timestamp } },
+            _ => after,
+        };
+    }
+}
