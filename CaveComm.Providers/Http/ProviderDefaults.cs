@@ -1,0 +1,8 @@
+namespace CaveComm.Providers.Http;
+
+internal static class ProviderDefaults
+{
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+
+    public static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
+}

@@ -1,0 +1,47 @@
+using CaveComm.Domain.Payments;
+using Microsoft.Extensions.Logging;
+
+namespace CaveComm.Providers.Stripe;
+
+/// <summary>Stripe: hosted invoices, paid to the platform; transfers and payouts to the freelancers' connected accounts.</summary>
+/// <remarks>
+/// Every POST carries the order's key and the step (<c>{key}/customer</c>, <c>{key}/invoice</c>, <c>{key}/item</c>, …). Stripe may forget a key after
+/// 24 hours, so what a step makes also bears our key in its metadata and is looked for before it is made.
+/// </remarks>
+internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposable
+{
+    public const string ProviderName = PaymentProviders.Stripe;
+
+    private readonly StripeClient stripe;
+    private readonly StripeInvoiceSetUp setUp;
+    private readonly StripeInvoices invoices;
+    private readonly StripePayouts payouts;
+
+    public StripeGateway(StripeOptions options, TimeProvider clock, ILogger<StripeGateway> log, HttpMessageHandler? handler = null)
+    {
+        stripe = new StripeClient(options, clock, log, handler);
+        setUp = new StripeInvoiceSetUp(stripe);
+        invoices = new StripeInvoices(stripe);
+        payouts = new StripePayouts(stripe);
+    }
+
+    public string Name => ProviderName;
+
+    public bool MailsInvoices => true;
+
+    public Task<InvoiceSetUp> SetUpInvoice(InvoiceOrder order, CancellationToken cancel) => setUp.SetUp(order, cancel);
+
+    public Task SendInvoice(string key, string invoiceId, CancellationToken cancel) => invoices.Send(key, invoiceId, cancel);
+
+    public Task<InvoiceSnapshot?> FetchInvoice(string invoiceId, CancellationToken cancel) => invoices.Fetch(invoiceId, cancel);
+
+    public Task VoidInvoice(string key, string invoiceId, CancellationToken cancel) => invoices.Void(key, invoiceId, cancel);
+
+    public Task<PayoutSnapshot> RequestPayout(PayoutOrder order, CancellationToken cancel) => payouts.Request(order, cancel);
+
+    public Task<PayoutSnapshot?> FetchPayout(string payoutId, string destination, CancellationToken cancel) => payouts.Fetch(payoutId, destination, cancel);
+
+    public Task<PaymentInvoice?> FindInvoice(string paymentIntentId, CancellationToken cancel) => invoices.FindByPayment(paymentIntentId, cancel);
+
+    public void Dispose() => stripe.Dispose();
+}

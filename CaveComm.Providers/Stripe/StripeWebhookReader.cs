@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text.Json;
+using CaveComm.Domain.Payments;
+using CaveComm.Providers.Http;
+
+namespace CaveComm.Providers.Stripe;
+
+/// <summary>Stripe's events: signed with a time that may be at most <see cref="Tolerance"/> off (contracts/stripe.md §9).</summary>
+internal sealed class StripeWebhookReader(IReadOnlyList<string> secrets) : IWebhookReader
+{
+    public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(300);
+
+    // Ids become stream keys; Stripe's own have some thirty characters.
+    private const int LongestId = 200;
+
+    public string Provider => StripeGateway.ProviderName;
+
+    public string SignatureHeader => "Stripe-Signature";
+
+    public WebhookReading Read(ReadOnlySpan<byte> body, string? signature, DateTimeOffset now)
+    {
+        if (string.IsNullOrEmpty(signature))
+        {
+            return new WebhookReading.Forged("There is no Stripe-Signature.");
+        }
+
+        var parts = signature.Split(',').Select(part => part.Split('=', 2)).Where(part => part.Length == 2).ToList();
+        var time = parts.Find(part => part[0].Trim() == "t")?[1].Trim();
+        if (!long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        {
+            return new WebhookReading.Forged("The signature tells no time.");
+        }
+
+        // While a secret is being rolled there is one v1 for each. v0 is for Stripe's own tests.
+        var fits = false;
+        foreach (var part in parts.Where(part => part[0].Trim() == "v1"))
+        {
+            fits |= WebhookSignature.Fits(secrets, $"{time}.", body, part[1].Trim());
+        }
+
+        if (!fits)
+        {
+            return new WebhookReading.Forged("No signature fits.");
+        }
+
+        return Math.Abs((decimal)now.ToUnixTimeSeconds() - seconds) > (decimal)Tolerance.TotalSeconds
+            ? new WebhookReading.Forged("The signature is too old, or from the future.")
+            : Read(JsonReading.Parse(body) ?? default);
+    }
+
+    private static WebhookReading Read(JsonElement json)
+    {
+        if (json.Text("object") != "event" || json.Text("id") is not { Length: > 0 and <= LongestId } id
+            || json.Text("type") is not { Length: > 0 and <= LongestId } type)
+        {
+            return new WebhookReading.Unreadable("The body is no Stripe event.");
+        }
+
+        var it = json.At("data", "object");
+        var kind = it.Text("object");
+        return new WebhookReading.Event(
+            id,
+            type,
+            json.Time("created"),
+            Commission(it),
+            kind == "invoice" ? it.Text("id") : it.Id("invoice"),
+            kind == "payment_intent" ? it.Text("id") : it.Id("payment_intent") ?? it.Id("payment", "payment_intent"),
+            kind == "payout" ? it.Text("id") : null,
+            json.Text("account"));
+    }
+
+    private static Guid? Commission(JsonElement it) => Guid.TryParse(it.Text("metadata", "commission_id"), out var commission) ? commission : null;
+}
