@@ -107,34 +107,42 @@ public sealed class SandboxStore : IDisposable
 
         internal Work(SandboxStore store) => this.store = store;
 
-        public JsonObject? Find(string collection, string id)
-        {
-            if (changes.TryGetValue((collection, id), out var changed))
-            {
-                return changed?.DeepClone().AsObject();
-            }
-
-            return store.collections.TryGetValue(collection, out var documents) && documents.TryGetValue(id, out var document)
-                ? document.DeepClone().AsObject()
-                : null;
-        }
+        public JsonObject? Find(string collection, string id) => Peek(collection, id)?.DeepClone().AsObject();
 
         /// <summary>All documents of a collection, ordered by id (ordinal).</summary>
-        public IReadOnlyList<JsonObject> All(string collection)
-        {
-            var ids = new SortedSet<string>(StringComparer.Ordinal);
-            if (store.collections.TryGetValue(collection, out var documents))
-            {
-                ids.UnionWith(documents.Keys);
-            }
+        public IReadOnlyList<JsonObject> All(string collection) => [.. Ids(collection).Select(id => Find(collection, id)).OfType<JsonObject>()];
 
-            ids.UnionWith(changes.Keys.Where(k => k.Collection == collection).Select(k => k.Id));
-            return [.. ids.Select(id => Find(collection, id)).OfType<JsonObject>()];
+        /// <summary>The documents of a collection that fit, ordered by id (ordinal). Only these are copied; <paramref name="fits"/> must change nothing.</summary>
+        public IReadOnlyList<JsonObject> Where(string collection, Func<JsonObject, bool> fits) =>
+            [.. Ids(collection).Select(id => Peek(collection, id)!).Where(fits).Select(document => document.DeepClone().AsObject())];
+
+        /// <summary>Reads all documents of a collection without copying them; <paramref name="read"/> must neither change nor keep them.</summary>
+        public IReadOnlyList<T> Select<T>(string collection, Func<JsonObject, T> read) =>
+            [.. Ids(collection).Select(id => read(Peek(collection, id)!))];
+
+        /// <summary>The ids of a collection, in ordinal order.</summary>
+        public IReadOnlyList<string> Ids(string collection)
+        {
+            IEnumerable<string> kept = store.collections.TryGetValue(collection, out var documents) ? documents.Keys : [];
+            var changed = changes.Where(c => c.Key.Collection == collection).ToDictionary(c => c.Key.Id, c => c.Value is not null);
+            return changed.Count == 0
+                ? [.. kept]
+                : [.. kept.Where(id => !changed.ContainsKey(id)).Concat(changed.Where(c => c.Value).Select(c => c.Key)).Order(StringComparer.Ordinal)];
         }
 
         public void Put(string collection, string id, JsonObject document) => changes[(collection, id)] = document.DeepClone().AsObject();
 
         public void Remove(string collection, string id) => changes[(collection, id)] = null;
+
+        private JsonObject? Peek(string collection, string id)
+        {
+            if (changes.TryGetValue((collection, id), out var changed))
+            {
+                return changed;
+            }
+
+            return store.collections.TryGetValue(collection, out var documents) && documents.TryGetValue(id, out var document) ? document : null;
+        }
 
         internal void Commit()
         {
