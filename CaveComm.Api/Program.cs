@@ -1,1 +1,3 @@
-return 0;
+using CaveComm.Api.CommandLine;
+
+return await CaveCommCommandLine.Run(args);

@@ -1,0 +1,34 @@
+namespace CaveComm.Api.Commissions;
+
+/// <summary>A message about one commission. Those of one commission run one at a time and in order.</summary>
+public interface ICommissionMessage
+{
+    Guid Commission { get; }
+}
+
+/// <summary>The provider shall set an invoice up, if one is still needed.</summary>
+/// <param name="Attempt">Part of the idempotency key.</param>
+public sealed record SetUpInvoice(Guid Commission, int Attempt) : ICommissionMessage;
+
+/// <summary>The provider shall mail its invoice to the customer.</summary>
+public sealed record SendInvoice(Guid Commission, string InvoiceId) : ICommissionMessage;
+
+/// <summary>The provider shall make an invoice unpayable: the work was withdrawn or cancelled.</summary>
+public sealed record VoidInvoice(Guid Commission, string InvoiceId) : ICommissionMessage;
+
+/// <summary>Ask the provider how an invoice stands. The webhook, the return page, the freelancer's button and the schedule all come in here.</summary>
+/// <param name="Round">The round of the schedule, from 0; <see cref="OneOff"/> when somebody gave a hint, which plans no next round.</param>
+public sealed record CheckInvoice(Guid Commission, string InvoiceId, int Round) : ICommissionMessage
+{
+    public const int OneOff = -1;
+}
+
+/// <summary>Delivered and paid: the freelancer's money may be sent.</summary>
+/// <param name="Round">How often no destination was found.</param>
+public sealed record PayoutDue(Guid Commission, int Round) : ICommissionMessage;
+
+/// <summary>The provider shall send the money of a recorded payout.</summary>
+public sealed record SendPayout(Guid Commission, int Attempt) : ICommissionMessage;
+
+/// <summary>Ask the provider how a payout stands.</summary>
+public sealed record CheckPayout(Guid Commission, int Attempt, string PayoutId, int Round) : ICommissionMessage;

@@ -1,0 +1,90 @@
+using CaveComm.Api.Payments;
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using static CaveComm.Domain.Commissions.CommissionEvent;
+
+namespace CaveComm.Api.Commissions;
+
+/// <summary>One commission, loaded to be written: decide as often as needed, then save the session. What follows is collected on the way.</summary>
+public sealed class CommissionWriting
+{
+    private static readonly TimeSpan AlarmMemory = TimeSpan.FromDays(365);
+
+    private readonly IDocumentSession session;
+    private readonly IEventStream<Commission> stream;
+    private readonly Guid id;
+    private readonly List<DeliveryMessage<Alarm>> alarms = [];
+
+    private CommissionWriting(IDocumentSession session, Guid id, IEventStream<Commission> stream)
+    {
+        this.session = session;
+        this.id = id;
+        this.stream = stream;
+        State = stream.Aggregate ?? Commission.Initial;
+    }
+
+    /// <summary>The commission, with everything that was decided here.</summary>
+    public Commission State { get; private set; }
+
+    /// <summary>The version that was read; 0 when there is no such commission.</summary>
+    public long StartingVersion => stream.StartingVersion ?? 0;
+
+    /// <summary>The version after saving.</summary>
+    public long Version => StartingVersion + stream.Events.Count;
+
+    public IReadOnlyList<IEvent> Appended => stream.Events;
+
+    public List<FollowUp> FollowUps { get; } = [];
+
+    /// <summary>Has a person look at something that does not fit. Once for each subject.</summary>
+    public void RaiseAlarm(string subject, string reason) =>
+        alarms.Add(new(new Alarm(id, reason), new DeliveryOptions { DeduplicationId = $"alarm:{id}:{subject}", DeduplicationWindow = AlarmMemory }));
+
+    public static async Task<CommissionWriting> Open(IDocumentSession session, Guid id, CancellationToken cancel) =>
+        new(session, id, await session.Events.FetchForWriting<Commission>(StreamKey.Commission(id), cancel));
+
+    public Decision<CommissionEvent> Decide(CommissionCommand command)
+    {
+        var decision = CommissionDecider.Decide(State, command);
+        foreach (var happened in decision.Events)
+        {
+            var before = State;
+            State = Commission.Evolve(before, happened);
+            stream.AppendOne(happened);
+            FollowUps.AddRange(WhatFollows.After(id, before, happened, State));
+            FreeSlot(before, happened);
+        }
+
+        return decision;
+    }
+
+    /// <summary>The follow-ups as what a handler returns.</summary>
+    public OutgoingMessages Outgoing()
+    {
+        var messages = new OutgoingMessages();
+        messages.AddRange(alarms);
+        foreach (var next in FollowUps)
+        {
+            if (next.Delay is { } delay)
+            {
+                messages.Delay(next.Message, delay);
+            }
+            else
+            {
+                messages.Add(next.Message);
+            }
+        }
+
+        return messages;
+    }
+
+    // A place is held while the work is open: requested, or accepted and not delivered.
+    private void FreeSlot(Commission before, CommissionEvent happened)
+    {
+        var ends = happened is Declined or Withdrawn or Cancelled || (happened is Delivered && !before.IsDelivered);
+        if (ends && State.TemplateName is { } template)
+        {
+            session.Events.Append(StreamKey.Slots(State.Freelancer, template), new SlotEvent.SlotFreed(id));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using CaveComm.Api.Http;
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Projections.Commissions;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace CaveComm.Api.Commissions;
+
+/// <summary>What a customer sees of a commission.</summary>
+/// <param name="PayUrl">Where to pay; null when there is nothing to pay now.</param>
+/// <param name="DownloadUrl">Where the delivered files are; null before delivery.</param>
+public sealed record CustomerView(
+    Guid RequestId,
+    string Freelancer,
+    string Title,
+    string Status,
+    Money Price,
+    PaymentTerms PaymentTerms,
+    string Provider,
+    Money Received,
+    Money Missing,
+    string? PayUrl,
+    string? DownloadUrl,
+    IReadOnlyList<FileJson> Files,
+    IReadOnlyList<HistoryLine> History)
+{
+    // Money matters between the freelancer and the platform are no business of the customer's.
+    private static readonly string[] NotForCustomers = ["commission.payout-requested", "commission.payout-failed", "commission.paid-out", "commission.invoice-set-up-failed"];
+
+    public static CustomerView Of(CommissionDetail it, string freelancerName, Links links) => new(
+        it.RequestId,
+        freelancerName,
+        it.Title,
+        StatusText.Of(it.State.Status == CommissionStatus.PaidOut ? CommissionStatus.Delivered : it.State.Status),
+        it.State.Price,
+        it.State.PaymentTerms,
+        it.State.Provider,
+        it.State.Received,
+        it.State.Missing,
+        it.State is { Invoice: not null, IsFullyPaid: false, Ended: null } ? it.Invoice?.PayUrl : null,
+        it.State.IsDelivered ? links.Download(it, DownloadRecipient.Customer).AbsoluteUri : null,
+        it.State.IsDelivered ? [.. it.Files.Select(FileJson.Of)] : [],
+        [.. it.History.Where(line => !NotForCustomers.Contains(line.Type))]);
+}
+
+/// <param name="CanWithdraw">Nothing is paid or made yet.</param>
+public sealed record CustomerStatusModel(CustomerView View, string Token, bool CanWithdraw);
+
+/// <summary>The customer's private page, opened by the link in the first mail.</summary>
+internal static class CustomerStatus
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/customer/requests/{requestID:guid}", Show).WithName(nameof(CustomerStatus)).Produces<CustomerView>().ProducesProblem(StatusCodes.Status404NotFound);
+        routes.MapPost("/customer/requests/{requestID:guid}/withdraw", Withdraw)
+            .WithName("WithdrawRequest")
+            .Produces<RequestStatus>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+    }
+
+    private static async Task<IResult> Show(
+        Guid requestID, string? token, string? returned, HttpContext http, IDocumentStore store, IMessageBus bus, Links links, CancellationToken cancel)
+    {
+        if (!links.OpensStatus(requestID, token))
+        {
+            return Problems.Missing();
+        }
+
+        await using var session = store.QuerySession();
+        if (await session.Events.AggregateStreamAsync<CommissionDetail>(StreamKey.Commission(requestID), token: cancel) is not { } detail)
+        {
+            return Problems.Missing();
+        }
+
+        if (returned is not null && detail.State is { Invoice: { } invoice, IsFullyPaid: false })
+        {
+            // Back from the pay page: a hint to look, nothing more.
+            await bus.PublishAsync(new CheckInvoice(requestID, invoice.InvoiceId, CheckInvoice.OneOff));
+        }
+
+        var freelancer = await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(detail.State.Freelancer), token: cancel) ?? Freelancer.Initial;
+        var view = CustomerView.Of(detail, freelancer.DisplayName, links);
+        http.SetETag(detail.Version);
+        return http.Negotiate(
+            view, it => new RazorComponentResult<CustomerStatusPage>(new { Model = new CustomerStatusModel(it, token!, CanWithdraw(detail.State)) }));
+    }
+
+    private static async Task<IResult> Withdraw(Guid requestID, string? token, HttpContext http, CommissionHandling handling, Links links, CancellationToken cancel)
+    {
+        if (!links.OpensStatus(requestID, token))
+        {
+            return Problems.Missing();
+        }
+
+        var handled = await handling.Handle(requestID, new CommissionCommand.Withdraw(), "customer", http.IfMatch().Allows, null, cancel);
+        return http.Answer(handled, () => http.Done(links.Status(requestID).PathAndQuery, TypedResults.Json(RequestStatus.Of(requestID, handled.Commission.State), Json.Options)));
+    }
+
+    private static bool CanWithdraw(Commission it) => CommissionDecider.Decide(it, new CommissionCommand.Withdraw()).Events is not [];
+}

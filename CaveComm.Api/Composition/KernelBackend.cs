@@ -1,0 +1,76 @@
+using CaveComm.Api.Commissions;
+using CaveComm.Api.Delivery;
+using CaveComm.Api.Http;
+using CaveComm.Api.Identity;
+using CaveComm.Api.Notifications;
+using CaveComm.Api.Payments;
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Notifications;
+using CaveComm.Domain.Payments;
+using CaveComm.Projections;
+using CaveComm.Projections.Commissions;
+using CaveComm.Projections.Freelancers;
+
+namespace CaveComm.Api.Composition;
+
+/// <summary>Event store and messaging, put together on the kernels of this solution.</summary>
+internal static class KernelBackend
+{
+    public const string ConnectionName = "CaveComm";
+
+    public static IServiceCollection AddBackend(this IServiceCollection services, IConfiguration configuration)
+    {
+        var connection = configuration.GetConnectionString(ConnectionName)
+            ?? throw new InvalidOperationException($"No database is configured: set ConnectionStrings__{ConnectionName}.");
+        services.AddEventStore(options =>
+        {
+            options.Connection(connection);
+            EventAliases.MapAll(options.Events);
+            options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
+            options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
+            options.Projections.Add(new DeciderProjection<Slots, SlotEvent>(), ProjectionLifecycle.Live);
+            options.Projections.Add(new CommissionDetailProjection(), ProjectionLifecycle.Live);
+            options.Projections.Add(new InboxProjection(), ProjectionLifecycle.Async);
+            options.Projections.Add(new ShopWindowProjection(), ProjectionLifecycle.Async);
+            options.Schema.For<InboxItem>().Duplicate(it => it.Freelancer).Duplicate(it => it.Status);
+            options.Schema.For<ShopWindow>().Duplicate(it => it.Handle).Duplicate(it => it.IsOpen);
+            options.Schema.For<ReadMark>();
+            options.Schema.For<CustomerRecord>();
+            options.Schema.For<PayoutOwner>();
+            options.Schema.For<DownloadRecord>();
+            IdentityStorage.Configure(options);
+        });
+        services.AddMessaging(options =>
+        {
+            options.Connection(connection);
+            options.IncludeAssembly(typeof(KernelBackend).Assembly);
+            options.MessagePartitioning
+                .ByMessage<ICommissionMessage>(message => StreamKey.Commission(message.Commission))
+                .ByMessage<MailCustomer>(message => $"mail:{message.Commission}")
+                .ByMessage<MailFreelancer>(message => $"mail:{message.Commission}");
+            options.Queue("payments", parallel: 8);
+            options.Queue("mail", parallel: 4);
+            options.RouteTo<ICommissionMessage>("payments");
+            options.RouteTo<MailCustomer>("mail");
+            options.RouteTo<MailFreelancer>("mail");
+
+            // However long a provider or the mail server is away, the work waits: a schedule that ends in silence would cost money.
+            options.MaxThrottledAttempts = int.MaxValue;
+            options.OnException<GatewayUnavailableException>(e => e.RetryAfter is { } pause ? new FailureAction.RetryAfter(pause) : new FailureAction.RetryWithBackoff(int.MaxValue));
+            options.OnException<MailUnavailableException>(_ => new FailureAction.RetryWithBackoff(int.MaxValue));
+            options.OnException<GatewayRefusedException>(e => new FailureAction.DeadLetter(e.Message));
+            options.OnException<MailRefusedException>(e => new FailureAction.DeadLetter($"The mail server refused: {e.Message}"));
+            options.OnException<AlarmException>(e => new FailureAction.DeadLetter(e.Message));
+        });
+        services.AddSingleton<IViewFreshness, DaemonFreshness>();
+        return services;
+    }
+
+    private sealed class DaemonFreshness(IProjectionDaemon daemon) : IViewFreshness
+    {
+        public Task<bool> WaitFor<TView>(long position, TimeSpan patience, CancellationToken cancel)
+            where TView : class => daemon.WaitForPosition<TView>(position, patience, cancel);
+    }
+}

@@ -1,0 +1,62 @@
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Identity;
+using CaveComm.Domain.Payments;
+
+namespace CaveComm.Api;
+
+/// <summary>What every event is called in the store: <c>{stream kind}.{kebab-case name}</c>. A name is kept for ever, whatever becomes of the record's own name.</summary>
+public static class EventAliases
+{
+    public static IReadOnlyList<(Type Type, string Alias)> All { get; } =
+    [
+        (typeof(CommissionEvent.Requested), "commission.requested"),
+        (typeof(CommissionEvent.Accepted), "commission.accepted"),
+        (typeof(CommissionEvent.Declined), "commission.declined"),
+        (typeof(CommissionEvent.Withdrawn), "commission.withdrawn"),
+        (typeof(CommissionEvent.Cancelled), "commission.cancelled"),
+        (typeof(CommissionEvent.InvoiceIssued), "commission.invoice-issued"),
+        (typeof(CommissionEvent.InvoiceSetUpFailed), "commission.invoice-set-up-failed"),
+        (typeof(CommissionEvent.InvoiceExpired), "commission.invoice-expired"),
+        (typeof(CommissionEvent.InvoiceVoided), "commission.invoice-voided"),
+        (typeof(CommissionEvent.PaymentReceived), "commission.payment-received"),
+        (typeof(CommissionEvent.PaymentFailed), "commission.payment-failed"),
+        (typeof(CommissionEvent.ProductUploaded), "commission.product-uploaded"),
+        (typeof(CommissionEvent.ReleasedUnpaid), "commission.released-unpaid"),
+        (typeof(CommissionEvent.Delivered), "commission.delivered"),
+        (typeof(CommissionEvent.ProductDownloaded), "commission.product-downloaded"),
+        (typeof(CommissionEvent.DownloadLinkRenewed), "commission.download-link-renewed"),
+        (typeof(CommissionEvent.PayoutRequested), "commission.payout-requested"),
+        (typeof(CommissionEvent.PayoutFailed), "commission.payout-failed"),
+        (typeof(CommissionEvent.PaidOut), "commission.paid-out"),
+
+        (typeof(SlotEvent.SlotTaken), "slots.slot-taken"),
+        (typeof(SlotEvent.SlotFreed), "slots.slot-freed"),
+
+        (typeof(FreelancerEvent.FreelancerRegistered), "freelancer.freelancer-registered"),
+        (typeof(FreelancerEvent.ProfileChanged), "freelancer.profile-changed"),
+        (typeof(FreelancerEvent.TemplatePublished), "freelancer.template-published"),
+        (typeof(FreelancerEvent.TemplateRetired), "freelancer.template-retired"),
+        (typeof(FreelancerEvent.CommissionsOpened), "freelancer.commissions-opened"),
+        (typeof(FreelancerEvent.CommissionsClosed), "freelancer.commissions-closed"),
+        (typeof(FreelancerEvent.PayoutDestinationSet), "freelancer.payout-destination-set"),
+
+        (typeof(AccountEvent.AccountRegistered), "account.account-registered"),
+        (typeof(AccountEvent.RoleGranted), "account.role-granted"),
+        (typeof(AccountEvent.RoleRevoked), "account.role-revoked"),
+        (typeof(NameEvent.HandleClaimed), "handle.handle-claimed"),
+        (typeof(NameEvent.UsernameClaimed), "username.username-claimed"),
+
+        (typeof(ProviderEvent.Received), "provider-event.received"),
+        (typeof(ProviderEvent.Unreadable), "provider-event.unreadable"),
+    ];
+
+    /// <summary>Tells a store all of them.</summary>
+    internal static void MapAll(EventOptions events)
+    {
+        foreach (var (type, alias) in All)
+        {
+            events.MapEventType(type, alias);
+        }
+    }
+}

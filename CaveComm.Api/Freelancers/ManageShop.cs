@@ -1,0 +1,248 @@
+using CaveComm.Api.Commissions;
+using CaveComm.Api.Http;
+using CaveComm.Api.Identity;
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Payments;
+using CaveComm.Projections.Commissions;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace CaveComm.Api.Freelancers;
+
+/// <summary>A template as its freelancer writes it (spec: commissions.md, "JSON shapes").</summary>
+/// <param name="DueDays">Days until an invoice is due; 14 when left out.</param>
+public sealed record TemplateBody(
+    string? Title,
+    string? Description,
+    Money? Price,
+    PaymentTerms PaymentTerms,
+    IReadOnlyList<string>? Providers,
+    IReadOnlyList<QuestionBody>? Questions,
+    string? TermsOfService,
+    int? Slots,
+    int? DueDays)
+{
+    private const int UsualDueDays = 14;
+
+    public Template ToTemplate(string name) => new(
+        name,
+        0,
+        Title?.Trim() ?? "",
+        Description?.Trim() ?? "",
+        Price ?? default,
+        PaymentTerms,
+        Providers ?? [],
+        [.. (Questions ?? []).Select(q => new Question(q.Id ?? "", q.Label ?? "", q.Kind, q.Required, q.Options))],
+        string.IsNullOrWhiteSpace(TermsOfService) ? null : TermsOfService.Trim(),
+        Slots,
+        DueDays ?? UsualDueDays);
+}
+
+public sealed record QuestionBody(string? Id, string? Label, QuestionKind Kind, bool Required = false, IReadOnlyList<string>? Options = null);
+
+public sealed record ProfileBody(string? DisplayName, string? Email, string? About);
+
+/// <param name="Destination">Stripe: <c>acct_…</c>. BTCPay: a Lightning or on-chain address. Left out with <paramref name="Manual"/>.</param>
+/// <param name="Manual">The freelancer settles these payouts by hand and marks them so.</param>
+public sealed record DestinationBody(string? Destination, bool Manual = false);
+
+public sealed record DestinationJson(string Provider, string Destination, bool Manual);
+
+public sealed record ShopStatus(string Handle, string DisplayName, string Email, string? About, bool Open, IReadOnlyList<TemplateJson> Templates, IReadOnlyList<DestinationJson> PayoutDestinations)
+{
+    public static ShopStatus Of(Freelancer it) => new(
+        it.Handle,
+        it.DisplayName,
+        it.Email,
+        it.About,
+        it.IsOpen,
+        [.. it.Templates.Values.Select(t => TemplateJson.Of(it, t))],
+        [.. it.PayoutDestinations.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new DestinationJson(d.Key, d.Value.Address, d.Value.ByHand))]);
+}
+
+/// <summary>What a freelancer sets up: templates, opening, profile, payout destinations.</summary>
+internal static class ManageShop
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        TemplateEditor.Map(routes);
+        var shop = routes.MapGroup("/freelancer/{freelancer}").RequireFreelancer();
+        shop.MapGet("/templates", ShowTemplates).WithName("ListTemplates");
+        shop.MapPut("/templates/{templateName}", PutTemplate).WithName("PublishTemplate").TakesBody<TemplateBody>();
+        shop.MapDelete("/templates/{templateName}", RetireTemplate).WithName("RetireTemplate");
+        shop.MapGet("/profile", ShowShop).WithName("ShowProfile").Produces<ShopStatus>();
+        shop.MapPut("/profile", PutProfile).WithName("ChangeProfile").TakesBody<ProfileBody>();
+        shop.MapPut("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestination").TakesBody<DestinationBody>();
+        shop.MapPost("/open", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
+            Act(http, freelancer, new FreelancerCommand.Open(), handling, cancel)).WithName("OpenCommissions");
+        shop.MapPost("/close", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
+            Act(http, freelancer, new FreelancerCommand.Close(), handling, cancel)).WithName("CloseCommissions");
+
+        // A browser's form knows no PUT and no DELETE.
+        shop.MapPost("/templates/{templateName}", PutTemplate).WithName("PublishTemplateForm").ExcludeFromDescription();
+        shop.MapPost("/templates/{templateName}/retire", RetireTemplate).WithName("RetireTemplateForm").ExcludeFromDescription();
+        shop.MapPost("/profile", PutProfile).WithName("ChangeProfileForm").ExcludeFromDescription();
+        shop.MapPost("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestinationForm").ExcludeFromDescription();
+    }
+
+    private static async Task<IResult> ShowTemplates(string freelancer, HttpContext http, IDocumentStore store, CancellationToken cancel)
+    {
+        await using var session = store.QuerySession();
+        var shop = await session.Shop(freelancer, cancel) ?? Freelancer.Initial with { Handle = freelancer };
+        var templates = new Page<TemplateJson>([.. shop.Templates.Values.Select(t => TemplateJson.Of(shop, t))], null);
+        return http.Negotiate(templates, _ => ShopPageOf(shop));
+    }
+
+    private static async Task<IResult> ShowShop(string freelancer, HttpContext http, IDocumentStore store, CancellationToken cancel)
+    {
+        await using var session = store.QuerySession();
+        return await session.Shop(freelancer, cancel) is { } shop ? http.Negotiate(ShopStatus.Of(shop), _ => ShopPageOf(shop)) : Problems.Missing();
+    }
+
+    private static async Task<IResult> PutTemplate(string freelancer, string templateName, HttpContext http, FreelancerHandling handling, CancellationToken cancel)
+    {
+        var reading = await http.ReadBody<TemplateBody>(cancel);
+        if (!reading.IsValid(out var body, out var problem))
+        {
+            if (reading.Faults is not { } shape)
+            {
+                return problem;
+            }
+
+            if (http.AnswersForm())
+            {
+                return TemplateEditor.Again(freelancer, templateName, (await handling.Find(freelancer, cancel)).Templates.ContainsKey(templateName), reading.Entered, shape);
+            }
+
+            // One answer tells all: also which rules the rest of it breaks.
+            var rules = new Faults();
+            if (reading.Readable is { } readable)
+            {
+                TemplateRules.Check(readable.ToTemplate(templateName), rules);
+            }
+
+            return shape.AddRest(rules).ToProblem();
+        }
+
+        var template = (http.Request.HasFormContentType ? body.Tidied() : body).ToTemplate(templateName);
+        var handled = await handling.Handle(freelancer, new FreelancerCommand.PublishTemplate(template), cancel);
+        if (http.AnswersForm() && FaultsOf(handled) is { } faults)
+        {
+            return TemplateEditor.Again(freelancer, templateName, handled.Before.Templates.ContainsKey(templateName), reading.Entered, faults);
+        }
+
+        return Answer(http, handled, () =>
+        {
+            var json = TemplateJson.Of(handled.After, handled.After.Templates[templateName]);
+            return handled.Before.Templates.ContainsKey(templateName)
+                ? TypedResults.Json(json, Json.Options)
+                : TypedResults.Created($"/customer/{freelancer}/template/{templateName}", json);
+        });
+    }
+
+    private static async Task<IResult> RetireTemplate(string freelancer, string templateName, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
+        Answer(http, await handling.Handle(freelancer, new FreelancerCommand.RetireTemplate(templateName), cancel), () => TypedResults.NoContent());
+
+    private static async Task<IResult> PutProfile(string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel)
+    {
+        var reading = await http.ReadBody<ProfileBody>(cancel);
+        if (!reading.IsValid(out var body, out var problem))
+        {
+            return http.AnswersForm() && reading.Faults is { } shape ? ShopPageOf(await handling.Find(freelancer, cancel), "profile", reading.Entered, shape) : problem;
+        }
+
+        var handled = await handling.Handle(freelancer, new FreelancerCommand.ChangeProfile(body.DisplayName?.Trim() ?? "", body.Email ?? "", body.About), cancel);
+        return http.AnswersForm() && FaultsOf(handled) is { } faults
+            ? ShopPageOf(handled.Before, "profile", reading.Entered, faults)
+            : Answer(http, handled, () => TypedResults.Json(ShopStatus.Of(handled.After), Json.Options));
+    }
+
+    private static async Task<IResult> PutDestination(
+        string freelancer, string provider, HttpContext http, FreelancerHandling handling, IDocumentStore store, IMessageBus bus, CancellationToken cancel)
+    {
+        var reading = await http.ReadBody<DestinationBody>(cancel);
+        if (!reading.IsValid(out var body, out var problem))
+        {
+            return http.AnswersForm() && reading.Faults is { } shape ? ShopPageOf(await handling.Find(freelancer, cancel), provider, reading.Entered, shape) : problem;
+        }
+
+        var handled = await handling.Handle(freelancer, new FreelancerCommand.SetPayoutDestination(provider, body.Destination, body.Manual), cancel);
+        if (handled.Position is not null)
+        {
+            await RingWaitingPayouts(freelancer, provider, store, bus, cancel);
+        }
+
+        return http.AnswersForm() && FaultsOf(handled) is { } faults
+            ? ShopPageOf(handled.Before, provider, reading.Entered, faults)
+            : Answer(http, handled, () => TypedResults.Json(ShopStatus.Of(handled.After), Json.Options));
+    }
+
+    // Payouts that waited for a destination go now, instead of at their next scheduled look.
+    private static async Task RingWaitingPayouts(string freelancer, string provider, IDocumentStore store, IMessageBus bus, CancellationToken cancel)
+    {
+        await using var session = store.QuerySession();
+        string? after = null;
+        do
+        {
+            var delivered = await session.Inbox(freelancer, CommissionStatus.Delivered, after, Paging.MostItems, cancel);
+            foreach (var waiting in delivered.Where(it => it.State.NeedsPayout && it.State.Provider == provider))
+            {
+                await bus.PublishAsync(new PayoutDue(StreamKey.CommissionId(waiting.Id), 1));
+            }
+
+            after = delivered.Count == Paging.MostItems ? delivered[^1].Id : null;
+        }
+        while (after is not null);
+    }
+
+    private static async Task<IResult> Act(HttpContext http, string freelancer, FreelancerCommand command, FreelancerHandling handling, CancellationToken cancel)
+    {
+        var handled = await handling.Handle(freelancer, command, cancel);
+        return Answer(http, handled, () => TypedResults.Json(ShopStatus.Of(handled.After), Json.Options));
+    }
+
+    private static IResult Answer(HttpContext http, ShopHandled handled, Func<IResult> success)
+    {
+        if (handled.Decision.Refusal is { } refusal)
+        {
+            return refusal.ToProblem();
+        }
+
+        if (handled.Position is { } position)
+        {
+            http.AnswerPosition(position);
+        }
+
+        return http.Done($"/freelancer/{handled.After.Handle}/templates", success());
+    }
+
+    private static RazorComponentResult ShopPageOf(Freelancer shop) =>
+        new RazorComponentResult<ShopPage>(new { Model = ShopStatus.Of(shop), Providers = PaymentProviders.Invoicing });
+
+    // The page again, with what was typed into one of its forms and that form's faults.
+    private static RazorComponentResult ShopPageOf(Freelancer shop, string form, IReadOnlyDictionary<string, string> entered, Faults faults) =>
+        new RazorComponentResult<ShopPage>(new { Model = ShopStatus.Of(shop), Providers = PaymentProviders.Invoicing, Form = form, Entered = entered, Faults = faults })
+        {
+            StatusCode = StatusCodes.Status422UnprocessableEntity,
+        };
+
+    private static Faults? FaultsOf(ShopHandled handled)
+    {
+        if (handled.Decision.Refusal?.Fields is not { Count: > 0 } fields)
+        {
+            return null;
+        }
+
+        var faults = new Faults();
+        foreach (var (field, messages) in fields)
+        {
+            foreach (var message in messages)
+            {
+                faults.Add(field, message);
+            }
+        }
+
+        return faults;
+    }
+}

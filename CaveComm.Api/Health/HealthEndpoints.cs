@@ -1,0 +1,92 @@
+using System.Text.Json;
+using CaveComm.Api.Http;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+
+namespace CaveComm.Api.Health;
+
+/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can do its work, with the reasons when it cannot.</summary>
+internal static class HealthEndpoints
+{
+    public static void AddCaveCommHealth(this IServiceCollection services) => services.AddHealthChecks()
+        .AddCheck<DatabaseCheck>("database")
+        .AddCheck<ProjectionsCheck>("projections")
+        .AddCheck<MessagesCheck>("messages");
+
+    public static void MapCaveCommHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/health/live", () => TypedResults.Json(new { status = "healthy" })).WithName("Live");
+        routes.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Write }).WithName("Ready");
+    }
+
+    private static Task Write(HttpContext http, HealthReport report)
+    {
+        http.Response.ContentType = "application/json";
+        var body = new
+        {
+            status = report.Status.ToString().ToLowerInvariant(),
+            checks = report.Entries.ToDictionary(
+                entry => entry.Key,
+                entry => new { status = entry.Value.Status.ToString().ToLowerInvariant(), detail = entry.Value.Description, data = entry.Value.Data }),
+        };
+        return JsonSerializer.SerializeAsync(http.Response.Body, body, Json.Options, http.RequestAborted);
+    }
+}
+
+internal sealed class DatabaseCheck(NpgsqlDataSource database) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await using var command = database.CreateCommand("select 1");
+            await command.ExecuteScalarAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (NpgsqlException down)
+        {
+            return HealthCheckResult.Unhealthy("The database does not answer.", down);
+        }
+    }
+}
+
+/// <summary>Every view is fed, and how far behind it is.</summary>
+internal sealed class ProjectionsCheck(IProjectionDaemon daemon) : IHealthCheck
+{
+    private const double MostLagSeconds = 60;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var shards = daemon.Shards;
+        var data = shards.ToDictionary(
+            shard => shard.Name,
+            object (shard) => new { state = shard.State, shard.Position, shard.LagEvents, shard.LagSeconds, shard.Error });
+        var faulted = shards.Where(shard => shard.State == ShardStatus.Faulted).Select(shard => shard.Name).ToList();
+        return Task.FromResult(faulted switch
+        {
+            not [] => HealthCheckResult.Degraded($"Standing still: {string.Join(", ", faulted)}.", data: data),
+            _ when shards.Count == 0 || shards.Any(shard => shard.State == ShardStatus.Stopped) => HealthCheckResult.Unhealthy("The projections have not started.", data: data),
+            _ when shards.Any(shard => shard.LagSeconds > MostLagSeconds) => HealthCheckResult.Degraded("A view is far behind.", data: data),
+            _ => HealthCheckResult.Healthy(data: data),
+        });
+    }
+}
+
+/// <summary>Messages are being worked off, and none lies dead.</summary>
+internal sealed class MessagesCheck(IMessageStore messages) : IHealthCheck
+{
+    private static readonly TimeSpan MostDueAge = TimeSpan.FromMinutes(5);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var counts = await messages.Count(cancellationToken);
+        var data = new Dictionary<string, object> { ["counts"] = counts };
+        return counts switch
+        {
+            { Dead: > 0 } => HealthCheckResult.Degraded($"{counts.Dead} messages lie dead.", data: data),
+            _ when counts.OldestDueAge > MostDueAge => HealthCheckResult.Degraded("A message has been due for long.", data: data),
+            _ => HealthCheckResult.Healthy(data: data),
+        };
+    }
+}

@@ -1,0 +1,83 @@
+namespace CaveComm.Api.Http;
+
+/// <summary>A kind of problem that an answer can name: its page is <c>/problems/{code}</c>.</summary>
+/// <param name="Code">Stable; part of the API.</param>
+/// <param name="Status">The HTTP status that it is answered with.</param>
+/// <param name="Title">The same for every occurrence.</param>
+/// <param name="Advice">What the caller can do about it.</param>
+public sealed record ProblemType(string Code, int Status, string Title, string Advice);
+
+/// <summary>Every problem that CaveComm answers with, in one table. <c>docs/problems/README.md</c> shows the same; a test compares them.</summary>
+public static class ProblemTypes
+{
+    public static IReadOnlyList<ProblemType> All { get; } =
+    [
+        // What HTTP itself can get wrong.
+        new("malformed", 400, "The request cannot be read", "Mend the syntax that the detail names and send it again."),
+        new("antiforgery", 400, "The form has expired or did not come from here",
+            "Open the form again and send it once more; a program that uses a session cookie sends the form's token in the header RequestVerificationToken."),
+        new("sign-in-required", 401, "You are not signed in", "Sign in at /freelancer/login, or send Authorization: Bearer with a valid token."),
+        new("wrong-credentials", 401, "Username and password do not fit", "Check both and try again."),
+        new("forbidden", 403, "You may not do this", "Ask an administrator for the role that the detail names."),
+        new("not-found", 404, "There is nothing here", "Check the address. Things that belong to somebody else are answered the same way."),
+        new("method-not-allowed", 405, "This address does not take that method", "Use one of the methods in the Allow header."),
+        new("conflict", 409, "This is not possible now", "Load the current state and decide again."),
+        new("exists-already", 409, "It exists already", "Choose another name, or change the one that is there."),
+        new("lost-race", 409, "Somebody else was first", "Load the current state and decide again."),
+        new("version-mismatch", 412, "It has changed since you read it", "Load it again; its ETag is the version to name in If-Match."),
+        new("too-large", 413, "The request is too large", "Send less: the detail names the limit."),
+        new("unsupported-media-type", 415, "This content type is not taken", "Send application/json or a form."),
+        new("invalid", 422, "Something in the request breaks a rule", "Mend every field that errors names and send it again."),
+        new("too-many-requests", 429, "Too many requests", "Wait as long as the Retry-After header says."),
+        new("internal", 500, "Something broke on our side", "Try again; if it stays, tell the operator the trace id."),
+        new("unavailable", 503, "Something that we depend on does not answer", "Try again after the time in the Retry-After header."),
+
+        // Accounts.
+        new("handle-taken", 409, "The handle is taken", "Choose another handle."),
+        new("username-taken", 409, "The username is taken", "Sign in, or register with another address."),
+        new("already-registered", 409, "The account is registered", "Sign in with it."),
+        new("registration-closed", 403, "Registration is closed", "Ask the operator of this installation for an account."),
+        new("no-account", 404, "There is no such account", "Check the address."),
+
+        // Commissions.
+        new("wrong-stage", 409, "This is not possible at the commission's stage", "Look at the commission's status and its history."),
+        new("slots-full", 409, "All slots are taken", "Ask again when one of the open commissions is delivered."),
+        new("commissions-closed", 409, "The freelancer takes no commissions now", "Come back when the freelancer is open again."),
+        new("no-such-commission", 404, "There is no such commission", "Check the address."),
+        new("no-such-freelancer", 404, "There is no such freelancer", "Check the handle."),
+        new("no-such-template", 404, "There is no such template", "Look at the freelancer's list of templates."),
+        new("no-such-provider", 404, "There is no such payment provider", "Use stripe or btcpay."),
+        new("no-invoice", 409, "There is no open invoice", "Look at the commission's invoice and history."),
+        new("no-files", 422, "The upload holds no file", "Send at least one file as multipart/form-data."),
+        new("nothing-to-deliver", 409, "There is no product yet", "Upload the final product first."),
+        new("link-expired", 410, "The download link no longer works", "Ask for a fresh one by a POST to the link's address followed by /renew."),
+
+        // Payments.
+        new("bad-signature", 400, "The webhook's signature does not fit", "Check the webhook secret at the provider and here."),
+        new("not-configured", 404, "The payment provider is not configured", "Ask the operator."),
+        new("currency-mismatch", 422, "The payment is in another currency than the commission", "A person has to look at the payment."),
+    ];
+
+    private static readonly Dictionary<string, ProblemType> ByCode = All.ToDictionary(it => it.Code, StringComparer.Ordinal);
+
+    public static ProblemType? Find(string code) => ByCode.GetValueOrDefault(code);
+
+    /// <summary>The general kind for a status that came without a problem of its own.</summary>
+    public static ProblemType ForStatus(int status) => status switch
+    {
+        400 => ByCode["malformed"],
+        401 => ByCode["sign-in-required"],
+        403 => ByCode["forbidden"],
+        404 => ByCode["not-found"],
+        405 => ByCode["method-not-allowed"],
+        409 => ByCode["conflict"],
+        412 => ByCode["version-mismatch"],
+        413 => ByCode["too-large"],
+        415 => ByCode["unsupported-media-type"],
+        422 => ByCode["invalid"],
+        429 => ByCode["too-many-requests"],
+        503 => ByCode["unavailable"],
+        >= 400 and < 500 => ByCode["malformed"] with { Status = status },
+        _ => ByCode["internal"] with { Status = status },
+    };
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Projections.Commissions;
+
+namespace CaveComm.Api.Notifications;
+
+/// <summary>What freelancers are written.</summary>
+public static class FreelancerLetters
+{
+    public static Letter Compose(FreelancerLetter letter, CommissionDetail it, Freelancer freelancer, Links links)
+    {
+        var hello = $"Hello {freelancer.DisplayName},";
+        var open = ("Open the commission", links.Request(freelancer.Handle, it.RequestId));
+        return letter switch
+        {
+            FreelancerLetter.NewRequest => new(
+                $"New request: \u201c{it.Title}\u201d",
+                [hello, $"{it.Customer.Name} asks for \u201c{it.Title}\u201d ({it.State.Price})."],
+                Button: open),
+            FreelancerLetter.Withdrawn => new(
+                $"Withdrawn: \u201c{it.Title}\u201d",
+                [hello, $"{it.Customer.Name} has withdrawn the request for \u201c{it.Title}\u201d."],
+                Button: open),
+            FreelancerLetter.InvoiceRefused => new(
+                $"The invoice for \u201c{it.Title}\u201d could not be made",
+                [hello, "The payment provider refused to set the invoice up. Its words:"],
+                Quote: it.History.LastOrDefault(line => line.Type == "commission.invoice-set-up-failed")?.Text,
+                Button: open),
+            FreelancerLetter.InvoiceExpired => new(
+                $"The invoice for \u201c{it.Title}\u201d has expired",
+                [hello, $"{it.Customer.Name} did not pay the invoice for \u201c{it.Title}\u201d in time."],
+                Button: open),
+            FreelancerLetter.InvoiceVoided => new(
+                $"The invoice for \u201c{it.Title}\u201d was voided",
+                [hello, $"The payment provider has made the invoice for \u201c{it.Title}\u201d void, so nobody can pay it any more."],
+                Button: open),
+            FreelancerLetter.PaymentReceived => new(
+                $"Paid: \u201c{it.Title}\u201d",
+                [hello, $"The payment of {it.State.Received} for \u201c{it.Title}\u201d has arrived.", .. Next(it)],
+                Button: open),
+            FreelancerLetter.PayoutWithoutDestination => new(
+                $"Where shall we pay you for \u201c{it.Title}\u201d?",
+                [hello, $"\u201c{it.Title}\u201d is delivered and paid, but no payout destination is set for {it.State.Provider}. Set one, and the money is sent at once."],
+                Button: open),
+            FreelancerLetter.PayoutRefused => new(
+                $"The payout for \u201c{it.Title}\u201d was refused",
+                [hello, "The provider refused the payout; it is tried again later. Please check your payout destination. The provider's words:"],
+                Quote: it.Payout?.Reason,
+                Button: open),
+            FreelancerLetter.PaidOut => new(
+                $"Paid out: \u201c{it.Title}\u201d",
+                [hello, $"{it.Payout?.Amount} for \u201c{it.Title}\u201d was sent to you."],
+                Button: open),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private static IEnumerable<string> Next(CommissionDetail it) => it.State switch
+    {
+        { Ended: not null } => ["The commission had ended before it came, so the customer should have it back."],
+        { IsDelivered: true } => [],
+        _ => ["You can begin the work."],
+    };
+}

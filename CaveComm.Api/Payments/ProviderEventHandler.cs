@@ -1,0 +1,72 @@
+using CaveComm.Api.Commissions;
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Payments;
+
+namespace CaveComm.Api.Payments;
+
+/// <summary>A provider told us something, and it is stored. It carries ids only; whatever counts is fetched.</summary>
+public sealed record ProviderEventStored(
+    string Provider, string EventId, string Type, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId);
+
+/// <summary>Finds out whom a provider's news concerns, and has that looked at (spec P4, P5, P8).</summary>
+public static class ProviderEventStoredHandler
+{
+    public static async Task<OutgoingMessages> Handle(
+        ProviderEventStored told, IDocumentSession session, IPaymentProviders providers, IInvoiceLookup invoices, CancellationToken cancel)
+    {
+        var messages = new OutgoingMessages();
+        if (told.PayoutId is { } payoutId)
+        {
+            if (await session.LoadAsync<PayoutOwner>(PayoutOwner.Key(told.Provider, payoutId), cancel) is { } owner)
+            {
+                messages.Add(new CheckPayout(owner.Commission, owner.Attempt, payoutId, CheckInvoice.OneOff));
+            }
+
+            return messages;
+        }
+
+        var invoiceId = told.InvoiceId;
+        if (invoiceId is null && told.PaymentIntentId is { } paymentIntent)
+        {
+            // An invoice with a subscription is a recurring payment (P6): its membership's billing hears of it, no commission does.
+            invoiceId = await invoices.FindInvoice(paymentIntent, cancel) is { SubscriptionId: null } invoice ? invoice.InvoiceId : null;
+        }
+
+        if (invoiceId is null)
+        {
+            return messages;
+        }
+
+        var commission = told.Commission ?? (await providers.Get(told.Provider).FetchInvoice(invoiceId, cancel))?.Commission;
+        if (commission is { } id)
+        {
+            messages.Add(new CheckInvoice(id, invoiceId, CheckInvoice.OneOff));
+            if (told is { Type: "payment_intent.payment_failed", PaymentIntentId: { } failed })
+            {
+                messages.Add(new PaymentAttemptFailed(id, failed));
+            }
+        }
+
+        return messages;
+    }
+}
+
+/// <summary>The customer tried to pay and could not.</summary>
+public sealed record PaymentAttemptFailed(Guid Commission, string PaymentId) : ICommissionMessage;
+
+public static class PaymentAttemptFailedHandler
+{
+    public static async Task<OutgoingMessages> Handle(PaymentAttemptFailed told, IDocumentSession session, CancellationToken cancel)
+    {
+        var commission = await CommissionWriting.Open(session, told.Commission, cancel);
+        commission.Decide(new CommissionCommand.RecordPaymentFailure(told.PaymentId));
+        return commission.Outgoing();
+    }
+}
+
+/// <summary>Which commission a provider's payout belongs to: webhooks name the payout only.</summary>
+/// <param name="Id">See <see cref="Key"/>.</param>
+public sealed record PayoutOwner(string Id, Guid Commission, int Attempt)
+{
+    public static string Key(string provider, string payoutId) => $"{provider}:{payoutId}";
+}

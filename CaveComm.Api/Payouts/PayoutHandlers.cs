@@ -1,0 +1,105 @@
+using CaveComm.Api.Commissions;
+using CaveComm.Api.Notifications;
+using CaveComm.Api.Payments;
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Payments;
+using Microsoft.Extensions.Options;
+
+namespace CaveComm.Api.Payouts;
+
+/// <summary>F19: delivery of paid work starts the payout. It is recorded before the provider is called.</summary>
+public static class PayoutDueHandler
+{
+    public static async Task<OutgoingMessages> Handle(PayoutDue due, IDocumentSession session, IOptions<CaveCommOptions> options, CancellationToken cancel)
+    {
+        var commission = await CommissionWriting.Open(session, due.Commission, cancel);
+        if (!commission.State.NeedsPayout)
+        {
+            return [];
+        }
+
+        var freelancer = await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(commission.State.Freelancer), token: cancel);
+        if (freelancer?.PayoutDestinations.GetValueOrDefault(commission.State.Provider) is not { } destination)
+        {
+            // Setting a destination rings this at once; the schedule is the safety net behind it.
+            var messages = new OutgoingMessages();
+            if (due.Round == 0)
+            {
+                messages.Add(new MailFreelancer(due.Commission, FreelancerLetter.PayoutWithoutDestination));
+            }
+
+            messages.Delay(due with { Round = due.Round + 1 }, WhatFollows.CheckPause(due.Round + 3));
+            return messages;
+        }
+
+        commission.Decide(new CommissionCommand.RequestPayout(
+            destination.ByHand ? PaymentProviders.Manual : commission.State.Provider, destination.Address, options.Value.PlatformFeeBasisPoints));
+        return commission.Outgoing();
+    }
+}
+
+/// <summary>F20: the provider is told to send the money.</summary>
+public static class SendPayoutHandler
+{
+    public static async Task<OutgoingMessages> Handle(SendPayout asked, IDocumentSession session, IPaymentProviders providers, CancellationToken cancel)
+    {
+        var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
+        if (commission.State is not { IsPaidOut: false, Payout: { } payout } || payout.Attempt != asked.Attempt)
+        {
+            return [];
+        }
+
+        // The same key until a definite refusal is recorded: an unknown outcome is asked about, never sent twice.
+        var order = new PayoutOrder($"{StreamKey.Commission(asked.Commission)}/payout/{payout.Attempt}", asked.Commission, payout.Destination, payout.Amount, payout.Charge);
+        var standing = await providers.Get(payout.Provider).RequestPayout(order, cancel);
+        if (standing.PayoutId is { } payoutId)
+        {
+            session.Store(new PayoutOwner(PayoutOwner.Key(payout.Provider, payoutId), asked.Commission, payout.Attempt));
+        }
+
+        return PayoutNews.Record(commission, asked.Commission, payout.Attempt, standing, 0);
+    }
+}
+
+/// <summary>A payout that is on its way is asked about until it has arrived.</summary>
+public static class CheckPayoutHandler
+{
+    public static async Task<OutgoingMessages> Handle(CheckPayout asked, IDocumentSession session, IPaymentProviders providers, CancellationToken cancel)
+    {
+        var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
+        if (commission.State is not { IsPaidOut: false, Payout: { } payout } || payout.Attempt != asked.Attempt)
+        {
+            return [];
+        }
+
+        var standing = await providers.Get(payout.Provider).FetchPayout(asked.PayoutId, payout.Destination, cancel)
+            ?? new PayoutSnapshot(asked.PayoutId, PayoutStanding.Pending, null);
+        return PayoutNews.Record(commission, asked.Commission, asked.Attempt, standing, asked.Round);
+    }
+}
+
+internal static class PayoutNews
+{
+    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
+
+    public static OutgoingMessages Record(CommissionWriting commission, Guid id, int attempt, PayoutSnapshot payout, int round)
+    {
+        switch (payout)
+        {
+            case { Standing: PayoutStanding.Refused }:
+                commission.Decide(new CommissionCommand.RecordPayoutRefusal(attempt, payout.Reason ?? "The provider refused."));
+                return commission.Outgoing();
+            case { Standing: PayoutStanding.Paid, PayoutId: { } payoutId }:
+                commission.Decide(new CommissionCommand.ConfirmPayout(attempt, payoutId));
+                return commission.Outgoing();
+            case { PayoutId: { } payoutId } when round >= 0:
+                var messages = commission.Outgoing();
+                messages.Delay(new CheckPayout(id, attempt, payoutId, round + 1), round == 0 ? FirstLook : WhatFollows.CheckPause(round - 1));
+                return messages;
+            default:
+                return commission.Outgoing();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using CaveComm.Api.Commissions;
+using CaveComm.Api.Composition;
+using CaveComm.Api.Delivery;
+using CaveComm.Api.Freelancers;
+using CaveComm.Api.Health;
+using CaveComm.Api.Http;
+using CaveComm.Api.Identity;
+using CaveComm.Api.Payments;
+using CaveComm.Api.Payouts;
+using CaveComm.Providers;
+
+namespace CaveComm.Api;
+
+/// <summary>The product put together: reads like a table of contents.</summary>
+public static class ProductHost
+{
+    /// <param name="settings">Configuration that stands above environment and appsettings.</param>
+    public static WebApplication Build(IReadOnlyDictionary<string, string?> settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.AddCaveCommLogging();
+
+        var services = builder.Services;
+        services.AddOptions<CaveCommOptions>().BindConfiguration("CaveComm").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<Links>();
+        services.AddOpenApi();
+        services.AddCaveCommHttp();
+        services.AddCaveCommIdentity();
+        services.AddProviders(builder.Configuration);
+        services.AddBackend(builder.Configuration);
+        services.AddCaveCommHealth();
+        services.AddCaveCommTelemetry(builder.Configuration);
+        services.AddScoped<CommissionHandling>();
+        services.AddScoped<FreelancerHandling>();
+        services.AddScoped<DownloadServing>();
+        services.AddScoped<IDemoSetup, DemoShop>();
+
+        var app = builder.Build();
+        app.UseCaveCommHttp();
+        app.MapOpenApi();
+        app.MapCaveCommHealth();
+        app.MapCaveCommIdentity();
+        FrontPage.Map(app);
+        TemplatePages.Map(app);
+        ManageShop.Map(app);
+        RequestCommission.Map(app);
+        CustomerStatus.Map(app);
+        Inbox.Map(app);
+        ShowCommission.Map(app);
+        DecideOnRequest.Map(app);
+        CreateInvoice.Map(app);
+        CheckPayment.Map(app);
+        Webhooks.Map(app);
+        UploadProduct.Map(app);
+        Downloads.Map(app);
+        MarkPaidOut.Map(app);
+        return app;
+    }
+}
