@@ -1,1 +1,29 @@
-return 0;
+using CaveComm.Benchmarks;
+using CaveComm.Benchmarks.EventStore;
+using CaveComm.Benchmarks.Http;
+using CaveComm.Benchmarks.Messaging;
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, interrupt) =>
+{
+    interrupt.Cancel = true;
+    stop.Cancel();
+};
+
+return await BenchmarkRun.Run(
+    [
+        new AppendBenchmark(writers: 1),
+        new AppendBenchmark(writers: 8),
+        new AppendBenchmark(writers: 32),
+        new BatchBenchmark(),
+        new CommitToViewBenchmark(),
+        new ThroughputBenchmark(groups: 0),
+        new ThroughputBenchmark(groups: 100),
+        new PickUpBenchmark(elsewhere: false),
+        new PickUpBenchmark(elsewhere: true),
+        new ScheduleBenchmark(),
+        new RequestBenchmark(),
+        new InboxBenchmark(),
+    ],
+    args,
+    stop.Token);

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using CaveComm.EventStore;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace CaveComm.Benchmarks.EventStore;
+
+/// <summary>A hundred events in one transaction, beside one prepared insert from <c>unnest</c> on held connections.</summary>
+public sealed class BatchBenchmark : IBenchmark
+{
+    private const int Writers = 8;
+    private const int Events = 100;
+    private const string InsertStream = "insert into mt_streams (id, type, version, timestamp) values ($1, $2, $3, $4)";
+    private const string InsertEvents = """
+        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
+        select nextval('mt_events_sequence'), e.id, $1, e.place, e.data, $2, $3, $4
+        from unnest($5, $6) with ordinality as e (id, data, place)
+        """;
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private int number;
+
+    public string Name => "batch.100-events.8-writers";
+
+    public async Task<IReadOnlyList<BenchmarkResult>> Run(BenchmarkServer server, CancellationToken cancel)
+    {
+        await using var meters = await MeterStore.Create(server, cancel);
+        var connections = new List<NpgsqlConnection>();
+        for (var i = 0; i < Writers; i++)
+            connections.Add(await meters.Open());
+        var (plain, ours, ratio) = await Measure.InTurns(
+            rounds: 5, each: TimeSpan.FromSeconds(2), Writers, writer => Plain(connections[writer]), _ => () => Ours(meters.Store));
+        foreach (var connection in connections)
+            await connection.DisposeAsync();
+        return
+        [
+            new($"{Name}.plain", plain.PerSecond * Events, "events/s", plain.P50, plain.P99),
+            new(Name, ours.PerSecond * Events, "events/s", ours.P50, ours.P99, Limit: 0.9, Ratio: ratio),
+        ];
+    }
+
+    private Func<Task> Plain(NpgsqlConnection connection)
+    {
+        var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new(InsertStream) { Parameters = { Of(NpgsqlDbType.Varchar), Of(NpgsqlDbType.Varchar), Of(NpgsqlDbType.Bigint), Of(NpgsqlDbType.TimestampTz) } },
+                new(InsertEvents)
+                {
+                    Parameters =
+                    {
+                        Of(NpgsqlDbType.Varchar), Of(NpgsqlDbType.Varchar), Of(NpgsqlDbType.TimestampTz), Of(NpgsqlDbType.Varchar),
+                        Of(NpgsqlDbType.Array | NpgsqlDbType.Uuid), Of(NpgsqlDbType.Array | NpgsqlDbType.Jsonb),
+                    },
+                },
+            },
+        };
+        batch.Prepare();
+        return async () =>
+        {
+            var key = $"meter/{Interlocked.Increment(ref number)}";
+            var now = DateTimeOffset.UtcNow;
+            var ids = new Guid[Events];
+            var data = new string[Events];
+            for (var i = 0; i < Events; i++)
+                (ids[i], data[i]) = (Guid.CreateVersion7(), JsonSerializer.Serialize(MeterStore.Reading(key), Json));
+            Set(batch.BatchCommands[0], key, "meter", (long)Events, now);
+            Set(batch.BatchCommands[1], key, "meter.read", now, "CaveComm.Benchmarks.EventStore.MeterRead, CaveComm.Benchmarks", ids, data);
+            await batch.ExecuteNonQueryAsync();
+        };
+    }
+
+    private async Task Ours(DocumentStore store)
+    {
+        var key = $"meter/{Interlocked.Increment(ref number)}";
+        var events = new object[Events];
+        for (var i = 0; i < Events; i++)
+            events[i] = MeterStore.Reading(key);
+        await using var session = store.LightweightSession();
+        session.Events.StartStream<MeterView>(key, events);
+        await session.SaveChangesAsync();
+    }
+
+    private static void Set(NpgsqlBatchCommand command, params object[] values)
+    {
+        for (var i = 0; i < values.Length; i++)
+            command.Parameters[i].Value = values[i];
+    }
+
+    private static NpgsqlParameter Of(NpgsqlDbType type) => new() { NpgsqlDbType = type };
+}
