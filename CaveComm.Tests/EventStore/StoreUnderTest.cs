@@ -1,0 +1,84 @@
+using CaveComm.EventStore;
+using CaveComm.Tests.Support;
+
+namespace CaveComm.Tests.EventStore;
+
+/// <summary>A store over parcels in a database of its own.</summary>
+public sealed class StoreUnderTest : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> parts = [];
+
+    private StoreUnderTest(TestDatabase database, DocumentStore store) => (Database, Store) = (database, store);
+
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public TestDatabase Database { get; }
+
+    public DocumentStore Store { get; }
+
+    public static async Task<StoreUnderTest> Create(Action<StoreOptions>? configure = null)
+    {
+        var database = await TestDatabase.Create();
+        var it = new StoreUnderTest(database, Over(database, configure ?? Async));
+        await it.Store.ApplyAllConfiguredChangesToDatabaseAsync();
+        return it;
+    }
+
+    /// <summary>Another node over the same database.</summary>
+    public DocumentStore AnotherNode(Action<StoreOptions>? configure = null)
+    {
+        var store = Over(Database, configure ?? Async);
+        parts.Add(store);
+        return store;
+    }
+
+    public async Task<ProjectionDaemon> StartDaemon(DocumentStore? store = null)
+    {
+        var daemon = (store ?? Store).BuildProjectionDaemon();
+        parts.Add(daemon);
+        await daemon.StartAllAsync();
+        return daemon;
+    }
+
+    public static void Async(StoreOptions options)
+    {
+        options.Projections.Add<ParcelProjection>(ProjectionLifecycle.Async);
+        options.Projections.Add<ShelfProjection>(ProjectionLifecycle.Async);
+        options.Schema.For<Note>().Duplicate(it => it.Stars);
+    }
+
+    public static void Inline(StoreOptions options)
+    {
+        options.Projections.Add<ParcelProjection>(ProjectionLifecycle.Inline);
+        options.Projections.Add<ShelfProjection>(ProjectionLifecycle.Inline);
+        options.Schema.For<Note>().Duplicate(it => it.Stars);
+    }
+
+    /// <summary>Appends whatever the version is.</summary>
+    public async Task<IReadOnlyList<IEvent>> Append(string key, params object[] events)
+    {
+        await using var session = Store.LightweightSession();
+        var action = session.Events.Append(key, events);
+        await session.SaveChangesAsync();
+        return action.Events;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        parts.Reverse();
+        foreach (var part in parts)
+            await part.DisposeAsync();
+        await Store.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    private static DocumentStore Over(TestDatabase database, Action<StoreOptions> configure) => DocumentStore.For(options =>
+    {
+        options.Connection(database.ConnectionString);
+        options.Events.MapEventType<ParcelEvent.Packed>("parcel.packed");
+        options.Events.MapEventType<ParcelEvent.Weighed>("parcel.weighed");
+        options.Events.MapEventType<ParcelEvent.Sent>("parcel.sent");
+        options.Events.MapEventType<ParcelEvent.Withdrawn>("parcel.withdrawn");
+        configure(options);
+    });
+}
