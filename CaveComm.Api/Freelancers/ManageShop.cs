@@ -159,7 +159,7 @@ internal static class ManageShop
     }
 
     private static async Task<IResult> PutDestination(
-        string freelancer, string provider, HttpContext http, FreelancerHandling handling, IDocumentStore store, IMessageBus bus, CancellationToken cancel)
+        string freelancer, string provider, HttpContext http, FreelancerHandling handling, IDocumentStore store, IMessageBus bus, IViewFreshness views, CancellationToken cancel)
     {
         var reading = await http.ReadBody<DestinationBody>(cancel);
         if (!reading.IsValid(out var body, out var problem))
@@ -168,8 +168,10 @@ internal static class ManageShop
         }
 
         var handled = await handling.Handle(freelancer, new FreelancerCommand.SetPayoutDestination(provider, body.Destination, body.Manual), cancel);
-        if (handled.Position is not null)
+        if (handled.Position is { } position)
         {
+            // The inbox has to know what happened before this, or it would miss a payout that came to wait a moment ago.
+            await views.WaitFor<InboxItem>(position, Position.Patience, cancel);
             await RingWaitingPayouts(freelancer, provider, store, bus, cancel);
         }
 

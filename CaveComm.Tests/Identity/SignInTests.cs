@@ -240,8 +240,10 @@ public sealed class SignInTests(IdentitySite fixture) : IClassFixture<IdentitySi
     public void Demo_freelancers_are_prepared() => fixture.PreparedHandles.ShouldBe(["mira", "jonas"]);
 
     [Fact]
-    public void Keys_are_for_their_owner_alone()
+    public async Task Keys_are_for_their_owner_alone()
     {
+        // The signing key is made when the first token is.
+        using var client = await fixture.Program("jonas");
         var keys = new DirectoryInfo(Path.Combine(Site.DataPath, "keys"));
         keys.UnixFileMode.ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         new FileInfo(Path.Combine(keys.FullName, "token-signing.pem")).UnixFileMode.ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
