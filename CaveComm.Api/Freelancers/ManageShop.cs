@@ -110,19 +110,20 @@ internal static class ManageShop
                 return problem;
             }
 
+            // One answer tells all: also which rules the rest of it breaks.
+            var rules = new Faults();
+            if (reading.Readable is { } readable)
+            {
+                TemplateRules.Check((http.Request.HasFormContentType ? readable.Tidied() : readable).ToTemplate(templateName), rules);
+            }
+
+            shape.AddRest(rules);
             if (http.AnswersForm())
             {
                 return TemplateEditor.Again(freelancer, templateName, (await handling.Find(freelancer, cancel)).Templates.ContainsKey(templateName), reading.Entered, shape);
             }
 
-            // One answer tells all: also which rules the rest of it breaks.
-            var rules = new Faults();
-            if (reading.Readable is { } readable)
-            {
-                TemplateRules.Check(readable.ToTemplate(templateName), rules);
-            }
-
-            return shape.AddRest(rules).ToProblem();
+            return shape.ToProblem();
         }
 
         var template = (http.Request.HasFormContentType ? body.Tidied() : body).ToTemplate(templateName);

@@ -66,13 +66,14 @@ public sealed class PagesTests(Office office) : IClassFixture<Office>
         await mira.Open($"{Shop}/templateEditor?name={template}");
         await mira.Submit(
             $"{Shop}/templates/{template}",
-            ("title", "Kept title"), ("description", "Kept text"), ("price.amount", "12"), ("price.currency", "EUR"), ("paymentTerms", "onDelivery"), ("providers[1]", "btcpay"),
+            ("title", "Kept title"), ("description", ""), ("price.amount", "12"), ("price.currency", "EUR"), ("paymentTerms", "onDelivery"), ("providers[1]", "btcpay"),
             ("questions[0].label", ""), ("questions[0].kind", "text"), ("questions[1].label", "Which size?"), ("questions[1].kind", "choice"), ("questions[1].options", "small\r\nlarge"));
 
         mira.Status.ShouldBe(HttpStatusCode.UnprocessableEntity);
         mira.Html.ShouldContain("Kept title");
         mira.Html.ShouldContain("Which size?");
         mira.Html.ShouldContain("aria-describedby=\"f-price-amount-hint f-price-amount-fault\"");
+        mira.Html.ShouldContain("id=\"f-description-fault\"");
         await mira.Submit(
             $"{Shop}/templates/{template}",
             ("title", "Kept title"), ("description", "Kept text"), ("price.amount", "12.00"), ("price.currency", "EUR"), ("paymentTerms", "onDelivery"), ("providers[1]", "btcpay"),
