@@ -29,8 +29,8 @@ public sealed class PagesTests(Office office) : IClassFixture<Office>
         var statusPage = ada.Path;
         var request = $"{Shop}/requests/{statusPage.Split('/', '?')[3]}";
 
-        await mira.Open($"{Shop}/inbox?status=requested");
-        mira.Html.ShouldContain($"href=\"{request}\"");
+        // Another browser asked, so this one knows of no position to wait for.
+        await Eventually.Holds("the inbox shows the request", async () => (await mira.Open($"{Shop}/inbox?status=requested&limit=200")).Html.Contains($"href=\"{request}\"", StringComparison.Ordinal));
         await mira.Open(request);
         mira.Html.ShouldContain("A raven");
         mira.Actions.ShouldNotContain($"{request}/finalProduct");
@@ -104,12 +104,14 @@ public sealed class PagesTests(Office office) : IClassFixture<Office>
         await Ask(ada, template, Hostile, Hostile);
         var statusPage = ada.Path;
         var request = $"{Shop}/requests/{statusPage.Split('/', '?')[3]}";
+        await Eventually.Holds("the front page shows the template", async () => (await ada.Open("/?limit=200")).Html.Contains(template, StringComparison.Ordinal));
+        await Eventually.Holds("the inbox shows the request", async () => (await mira.Open($"{Shop}/inbox?limit=200")).Html.Contains(request, StringComparison.Ordinal));
         foreach (var page in (string[])["/?limit=200", $"/customer/{Office.Mira.Handle}/template/{template}", statusPage])
         {
             await ShowsText(ada, page);
         }
 
-        foreach (var page in (string[])[$"{Shop}/inbox", request, $"{request}/accept", $"{request}/decline", $"{Shop}/templates", $"{Shop}/templateEditor?name={template}"])
+        foreach (var page in (string[])[$"{Shop}/inbox?limit=200", request, $"{request}/accept", $"{request}/decline", $"{Shop}/templates", $"{Shop}/templateEditor?name={template}"])
         {
             await ShowsText(mira, page);
         }
