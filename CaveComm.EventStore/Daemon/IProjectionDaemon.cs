@@ -38,7 +38,13 @@ public enum ShardStatus
 
     Running,
 
-    /// <summary>It stands before an event that it cannot apply, or before a database that does not answer, and tries again and again.</summary>
+    /// <summary>An operator stopped it.</summary>
+    Paused,
+
+    /// <summary>A new version whose view is being filled from the log; nobody should read it yet.</summary>
+    Building,
+
+    /// <summary>It stands before a database that does not answer or rows that it cannot read, and tries again and again.</summary>
     Faulted,
 }
 
@@ -47,6 +53,6 @@ public enum ShardStatus
 /// <param name="Position">The last place in the log that its view has applied.</param>
 /// <param name="HighWaterMark">The highest place in the log that is known; it may lie behind an append that is still being committed.</param>
 /// <param name="LagSeconds">The age of the oldest event that the view has not applied; 0 when it has all.</param>
-/// <param name="Error">What it stumbled over, with the event's id, while it is <see cref="ShardStatus.Faulted"/>.</param>
+/// <param name="Error">What it stumbled over, while it is <see cref="ShardStatus.Faulted"/>.</param>
 public sealed record ShardState(
     string Name, uint Version, long Position, long HighWaterMark, long LagEvents, double LagSeconds, ShardStatus State, string? Error);

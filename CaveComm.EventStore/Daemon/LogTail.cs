@@ -3,7 +3,8 @@ using Npgsql;
 namespace CaveComm.EventStore;
 
 /// <summary>Follows the end of the log in order, with nothing skipped (see <see cref="InFlight"/>), and publishes what is final.</summary>
-internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, Bell bell)
+/// <param name="start">Everything up to here is final; see <see cref="FindStart"/>.</param>
+internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, Bell bell, long start)
 {
     private const int PageSize = 1000;
 
@@ -16,23 +17,21 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
     private long saved;
     private long savedAt = Environment.TickCount64;
 
-    public RecentEvents Recent { get; private set; } = new(0);
+    public RecentEvents Recent { get; } = new(start);
 
-    /// <summary>Finds out from where on the log must be followed.</summary>
-    public async Task Prepare(CancellationToken cancel)
+    /// <summary>Finds out from where on the log must be followed, and sets the connection up for it.</summary>
+    public static async Task<long> FindStart(DocumentStore store, NpgsqlConnection connection, CancellationToken cancel)
     {
         // A cached plan of a table that was small once reads the whole table when it has grown.
         await Execute(
-            "set plan_cache_mode = force_custom_plan; set synchronous_commit = off; set default_transaction_isolation = 'read committed'", cancel);
+            connection, "set plan_cache_mode = force_custom_plan; set synchronous_commit = off; set default_transaction_isolation = 'read committed'", cancel);
 
         // What a projection has applied was final when it did. A rebuilt progress table has none: then the end as it is now will do,
         // if nobody is writing.
-        var start = await Number($"select coalesce(max(last_seq_id), 0) from {store.Options.DatabaseSchemaName}.mt_event_progression", cancel);
-        var end = await Number(store.EventSql.HighestSequence, cancel);
+        var start = await Number(connection, $"select coalesce(max(last_seq_id), 0) from {store.Options.DatabaseSchemaName}.mt_event_progression", cancel);
+        var end = await Number(connection, store.EventSql.HighestSequence, cancel);
         var id = await InFlight.Draw(connection, cancel);
-        if (end > start && !await InFlight.AnyOlder(connection, id, cancel))
-            start = end;
-        Recent = new(start);
+        return end > start && !await InFlight.AnyOlder(connection, id, cancel) ? end : start;
     }
 
     public async Task Run(CancellationToken cancel)
@@ -139,13 +138,13 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
         (saved, savedAt) = (mark, Environment.TickCount64);
     }
 
-    private async Task<long> Number(string sql, CancellationToken cancel)
+    private static async Task<long> Number(NpgsqlConnection connection, string sql, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 
-    private async Task Execute(string sql, CancellationToken cancel)
+    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(cancel);

@@ -1,9 +1,8 @@
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace CaveComm.EventStore;
 
-/// <summary>Runs the async projections of a store on one node at a time.</summary>
+/// <summary>Takes part in running a store's async projections: each runs on one node at a time, and moves when its node goes.</summary>
 public sealed class ProjectionDaemon : IProjectionDaemon, IAsyncDisposable
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
@@ -14,7 +13,7 @@ public sealed class ProjectionDaemon : IProjectionDaemon, IAsyncDisposable
     private readonly ProjectionProgress progress;
     private CancellationTokenSource? stop;
     private Task running = Task.CompletedTask;
-    private volatile RecentEvents? recent;
+    private volatile ShardDistribution? here;
 
     internal ProjectionDaemon(DocumentStore store, ILogger logger)
     {
@@ -28,8 +27,8 @@ public sealed class ProjectionDaemon : IProjectionDaemon, IAsyncDisposable
     {
         get
         {
-            var (now, tail) = (store.Time.GetUtcNow(), recent);
-            return Array.ConvertAll(shards, it => it.State(tail, progress.HighestKnown, now));
+            var (now, tail) = (store.Time.GetUtcNow(), here?.Recent);
+            return Array.ConvertAll(shards, it => it.State(it.IsHere ? tail : null, progress.HighestKnown, now));
         }
     }
 
@@ -87,14 +86,11 @@ public sealed class ProjectionDaemon : IProjectionDaemon, IAsyncDisposable
             : WaitFor(shards.Single(it => it.Projection == projection), sequence, timeout, cancel);
     }
 
-    public Task RebuildProjectionAsync(string projectionName, CancellationToken token) => new ProjectionRebuild(store).Run(
-        store.Options.Projections.Stored().FirstOrDefault(it => it.Projection.Name == projectionName)
-            ?? throw new ArgumentException($"There is no stored projection '{projectionName}'."),
-        token);
+    public Task RebuildProjectionAsync(string projectionName, CancellationToken token) => store.ProjectionOperations.Rebuild(projectionName, progress: null, token);
 
-    public Task RebuildProjectionAsync<TView>(CancellationToken token) => new ProjectionRebuild(store).Run(
-        store.Options.Projections.Stored().FirstOrDefault(it => it.Projection.ViewType == typeof(TView))
-            ?? throw new ArgumentException($"{typeof(TView)} is no stored view."),
+    public Task RebuildProjectionAsync<TView>(CancellationToken token) => RebuildProjectionAsync(
+        (store.Options.Projections.Stored().FirstOrDefault(it => it.Projection.ViewType == typeof(TView))
+            ?? throw new ArgumentException($"{typeof(TView)} is no stored view.")).Projection.Name,
         token);
 
     public async ValueTask DisposeAsync()
@@ -104,9 +100,17 @@ public sealed class ProjectionDaemon : IProjectionDaemon, IAsyncDisposable
         await StopAllAsync();
     }
 
-    // On the node that runs the projections a wait ends with the commit; elsewhere the progress table is asked.
-    private Task<bool> WaitFor(ProjectionShard shard, long sequence, TimeSpan timeout, CancellationToken cancel) =>
-        recent is null ? progress.WaitFor(shard, sequence, timeout, cancel) : shard.Position.WaitFor(sequence, timeout, cancel);
+    // On the node that feeds the view a wait ends with the commit; elsewhere the progress table is asked.
+    private async Task<bool> WaitFor(ProjectionShard shard, long sequence, TimeSpan timeout, CancellationToken cancel)
+    {
+        var started = Environment.TickCount64;
+        if (shard.IsHere && await shard.Position.WaitFor(sequence, timeout, cancel))
+            return true;
+
+        // It may have moved to another node meanwhile.
+        var left = timeout - TimeSpan.FromMilliseconds(Environment.TickCount64 - started);
+        return await progress.WaitFor(shard, sequence, left, cancel);
+    }
 
     private async Task Run(CancellationToken cancel)
     {
@@ -115,57 +119,19 @@ public sealed class ProjectionDaemon : IProjectionDaemon, IAsyncDisposable
             try
             {
                 await using var connection = await store.OpenDedicated("daemon", cancel);
-                await BecomeLeader(connection, cancel);
-                await Lead(connection, cancel);
+                await using var distribution = new ShardDistribution(store, shards, progress, connection, logger);
+                here = distribution;
+                await distribution.Run(cancel);
             }
             catch (Exception failure) when (!cancel.IsCancellationRequested)
             {
-                logger.LogError(failure, "The projections stand still for a moment: {Reason}", failure.Message);
+                logger.LogError(failure, "This node's projections stand still for a moment: {Reason}", failure.Message);
                 await Task.Delay(Retry, cancel);
             }
-        }
-    }
-
-    // The lock belongs to the connection and goes with it, however this node ends.
-    private async Task BecomeLeader(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection)
-        {
-            Parameters = { Sql.Number(StableHash.Of($"cavecomm projections {store.Options.DatabaseSchemaName}")) },
-        };
-        while (!(bool)(await command.ExecuteScalarAsync(cancel))!)
-        {
-            SetStatus(ShardStatus.Elsewhere);
-            await progress.Refresh(shards, cancel);
-            await Task.Delay(Retry, cancel);
-        }
-    }
-
-    private async Task Lead(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        using var leading = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var bell = new Bell();
-        var tail = new LogTail(store, connection, bell);
-        await tail.Prepare(cancel);
-        store.Signals.Add(bell);
-        recent = tail.Recent;
-        logger.LogInformation("This node runs the projections, from {HighWaterMark} on", tail.Recent.HighWater.Value);
-        Task[] work =
-        [
-            tail.Run(leading.Token),
-            CommitListener.Run(store, bell, logger, leading.Token),
-            .. shards.Select(it => Task.Run(() => it.Run(tail.Recent, leading.Token), CancellationToken.None)),
-        ];
-        try
-        {
-            await await Task.WhenAny(work);
-        }
-        finally
-        {
-            store.Signals.Remove(bell);
-            recent = null;
-            await leading.CancelAsync();
-            await Task.WhenAll(work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            finally
+            {
+                here = null;
+            }
         }
     }
 

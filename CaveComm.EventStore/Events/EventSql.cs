@@ -45,6 +45,10 @@ internal sealed class EventSql
             """;
         State = $"select version, timestamp, created, is_archived from {schema}.mt_streams where id = $1";
         Page = $"select {Columns} from {schema}.mt_events where seq_id > $1 and seq_id <= $2 order by seq_id limit $3";
+        Parked = $"""
+            select {Columns} from {schema}.mt_events
+            where seq_id in (select p.seq_id from {schema}.cavecomm_parked_event p where p.shard = $1 and p.key = $2) order by seq_id
+            """;
         HighestSequence = $"select coalesce(max(seq_id), 0) from {schema}.mt_events";
     }
 
@@ -62,6 +66,9 @@ internal sealed class EventSql
 
     /// <summary>Events after $1 up to $2, at most $3 of them, in the log's order.</summary>
     public string Page { get; }
+
+    /// <summary>The events that wait for key $2 of shard $1, in the log's order.</summary>
+    public string Parked { get; }
 
     public string HighestSequence { get; }
 }

@@ -18,6 +18,10 @@ public sealed class ExistingStreamIdCollisionException(string id, Exception? inn
 public sealed class UnmappedEventTypeException(Type type)
     : Exception($"{type} has no stored name. Give it one with options.Events.MapEventType<{type.Name}>(\"some.alias\").");
 
+/// <summary>A stream holds an event that this program has no type for, say one that a newer version wrote: it cannot be folded, only read.</summary>
+public sealed class UnknownEventTypeException(IEvent happened)
+    : Exception($"No type is mapped to the event {happened}.");
+
 /// <summary>The stored JSON of an event does not fit the record that its alias is mapped to.</summary>
 public sealed class EventUnreadableException(IEvent happened, Exception inner)
     : Exception($"The data of event {happened} does not fit its type: {inner.Message}", inner);

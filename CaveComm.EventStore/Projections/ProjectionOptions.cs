@@ -20,6 +20,9 @@ public sealed class ProjectionOptions
     /// <summary>The most events that a projection applies in one transaction.</summary>
     public int BatchSize { get; set; } = 500;
 
+    /// <summary>How long a projection may have work without getting any done before it is started again.</summary>
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
     public void Add<TProjection>(ProjectionLifecycle lifecycle)
         where TProjection : ProjectionBase, new() => Add(new TProjection(), lifecycle);
 

@@ -3,11 +3,13 @@ using Npgsql;
 namespace CaveComm.EventStore;
 
 /// <summary>One projection's share of some events: the views they go to, loaded, folded and written together.</summary>
-internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mapping)
+/// <param name="parked">Keys whose events wait, since an earlier one could not be applied; see <see cref="FoldOrPark"/>.</param>
+internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mapping, IReadOnlySet<string>? parked = null)
 {
     // More rows in one command would only make one message to the server larger.
     private const int RowsPerCommand = 1000;
     private readonly Dictionary<string, Slice> slices = new(StringComparer.Ordinal);
+    private readonly List<WaitingEvent> waiting = [];
 
     private sealed class Slice(string key)
     {
@@ -28,14 +30,32 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
 
     public string[] Keys => [.. slices.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>Events that were not applied, so that their keys' order is kept.</summary>
+    public IReadOnlyList<WaitingEvent> Waiting => waiting;
+
     /// <exception cref="ApplyEventException">The event does not say whom it belongs to.</exception>
     public void Add(IEvent happened)
     {
-        if (KeyOf(happened) is not { } key)
-            return;
-        if (!slices.TryGetValue(key, out var slice))
-            slices[key] = slice = new(key);
-        slice.Events.Add(happened);
+        if (KeyOf(happened) is { } key)
+            Add(key, happened);
+    }
+
+    /// <summary>As <see cref="Add(IEvent)"/>, but an event of a parked key waits behind the others, and one that does not say whom it belongs to waits alone.</summary>
+    public void AddOrPark(IEvent happened)
+    {
+        try
+        {
+            if (KeyOf(happened) is not { } key)
+                return;
+            if (parked is not null && parked.Contains(key))
+                waiting.Add(new(key, happened, Reason: null));
+            else
+                Add(key, happened);
+        }
+        catch (ApplyEventException poison)
+        {
+            waiting.Add(new(WaitingEvent.KeyUnknown(happened), happened, Reason(poison)));
+        }
     }
 
     public NpgsqlBatchCommand Load(bool forUpdate) =>
@@ -70,6 +90,27 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
         }
     }
 
+    /// <summary>Folds; an event that cannot be applied waits, and with it all later ones of its key. The view stays as it was before it.</summary>
+    public void FoldOrPark()
+    {
+        foreach (var slice in slices.Values)
+        {
+            var applied = 0;
+            try
+            {
+                for (; applied < slice.Events.Count; applied++)
+                    Fold(slice, slice.Events[applied]);
+            }
+            catch (ApplyEventException poison)
+            {
+                waiting.Add(new(slice.Key, slice.Events[applied], Reason(poison)));
+                waiting.AddRange(slice.Events.Skip(applied + 1).Select(it => new WaitingEvent(slice.Key, it, Reason: null)));
+            }
+
+            slice.Events.Clear();
+        }
+    }
+
     public IEnumerable<NpgsqlBatchCommand> Writes()
     {
         var deletes = slices.Values.Where(it => it is { View: null, WasStored: true }).Select(it => it.Key).ToArray();
@@ -79,6 +120,13 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
             yield return mapping.Delete(some);
         foreach (var some in writes.Chunk(RowsPerCommand))
             yield return mapping.Write(some);
+    }
+
+    private void Add(string key, IEvent happened)
+    {
+        if (!slices.TryGetValue(key, out var slice))
+            slices[key] = slice = new(key);
+        slice.Events.Add(happened);
     }
 
     private string? KeyOf(IEvent happened)
@@ -95,12 +143,12 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
 
     private void Fold(Slice slice, IEvent happened)
     {
-        // A row that is ahead, or a version left out, means that the events came in another order than they happened.
-        if (projection.IsSingleStream && slice.View is not null && happened.Version <= slice.Version)
-            throw new ApplyEventException(
-                projection.ShardName, happened, new InvalidOperationException($"The view is at version {slice.Version} already."));
         try
         {
+            if (projection.IsSingleStream && slice.View is not null)
+                CheckOrder(slice.Version, happened.Version);
+            if (happened.Data is UnknownEvent unknown)
+                throw new InvalidOperationException($"No type is mapped to '{unknown.Alias}'.");
             var before = slice.View;
             slice.View = projection.Fold(before, slice.Key, happened);
 
@@ -113,4 +161,23 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
             throw new ApplyEventException(projection.ShardName, happened, reason);
         }
     }
+
+    // A row that is ahead, or a version left out, means that the events came in another order than they happened, or not all.
+    private static void CheckOrder(long viewVersion, long version)
+    {
+        if (version <= viewVersion)
+            throw new InvalidOperationException($"The view is at version {viewVersion} already.");
+        if (version > viewVersion + 1)
+            throw new InvalidOperationException($"The view is at version {viewVersion}; what lies between is missing.");
+    }
+
+    private static string Reason(ApplyEventException poison) => poison.InnerException?.Message ?? poison.Message;
+}
+
+/// <summary>An event that is not applied yet.</summary>
+/// <param name="Reason">Why it could not be; null for one that only waits behind another.</param>
+internal sealed record WaitingEvent(string Key, IEvent Event, string? Reason)
+{
+    /// <summary>The key of an event whose data cannot be read far enough to tell its view.</summary>
+    public static string KeyUnknown(IEvent happened) => $"event {happened.Sequence}";
 }

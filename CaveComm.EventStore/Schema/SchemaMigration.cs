@@ -88,6 +88,22 @@ internal sealed class SchemaMigration(DocumentStore store)
                 last_updated timestamp with time zone null default transaction_timestamp(),
                 constraint pkey_mt_event_progression_name primary key (name))
             """);
+        yield return ("cavecomm_parked_event", $"""
+            create table {schema}.cavecomm_parked_event (
+                shard varchar not null,
+                key varchar not null,
+                seq_id bigint not null,
+                event_id uuid null,
+                reason text null,
+                parked_at timestamp with time zone not null,
+                primary key (shard, key, seq_id))
+            """);
+        yield return ("cavecomm_projection", $"""
+            create table {schema}.cavecomm_projection (
+                shard varchar primary key,
+                paused boolean not null default false,
+                error text null)
+            """);
     }
 
     private static IEnumerable<(string Name, string Definition)> DocumentTable(DocumentMapping mapping)

@@ -46,7 +46,13 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
         var fold = store.Options.Projections.FoldInto(typeof(T));
         object? folded = state;
         foreach (var happened in events)
+        {
+            // To leave it out would be to decide without knowing what happened.
+            if (happened.Data is UnknownEvent)
+                throw new UnknownEventTypeException(happened);
             folded = fold.Fold(folded, streamKey, happened);
+        }
+
         return (T?)folded;
     }
 }

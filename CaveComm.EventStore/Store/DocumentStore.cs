@@ -20,6 +20,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
         Documents = new(options);
         InlineProjections = [.. options.Projections.With(ProjectionLifecycle.Inline)];
         DataSource = BuildDataSource(options);
+        ProjectionOperations = new ProjectionOperations(this);
         notifier = new(this, this.loggers.CreateLogger<CommitNotifier>());
         Signals.Others = notifier.Bell;
     }
@@ -28,6 +29,9 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     public NpgsqlDataSource DataSource { get; }
 
     public StoreOptions Options { get; }
+
+    /// <summary>What operators see of this store's projections and do to them.</summary>
+    public IProjectionOperations ProjectionOperations { get; }
 
     internal TimeProvider Time { get; }
 
@@ -62,7 +66,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     /// <summary>A connection outside the pool, for what needs session state: locks, listening, planner settings.</summary>
     internal async Task<NpgsqlConnection> OpenDedicated(string purpose, CancellationToken cancel)
     {
-        var settings = new NpgsqlConnectionStringBuilder(Options.ConnectionString)
+        var settings = new NpgsqlConnectionStringBuilder(Options.DirectConnectionString ?? Options.ConnectionString)
         {
             Pooling = false,
             ApplicationName = $"cavecomm {purpose}",

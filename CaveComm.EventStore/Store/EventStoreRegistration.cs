@@ -26,6 +26,7 @@ public static class EventStoreRegistration
         services.AddScoped(provider => provider.GetRequiredService<IDocumentStore>().QuerySession());
         services.AddSingleton(provider => provider.GetRequiredService<DocumentStore>().BuildProjectionDaemon());
         services.AddSingleton<IProjectionDaemon>(provider => provider.GetRequiredService<ProjectionDaemon>());
+        services.AddSingleton(provider => provider.GetRequiredService<DocumentStore>().ProjectionOperations);
         services.AddHostedService<EventStoreStartup>();
         return services;
     }

@@ -33,15 +33,15 @@ internal sealed class Signals
     /// <summary>Tells the other processes; null while nobody has to.</summary>
     public Bell? Others { get; set; }
 
-    /// <summary>Whether this process reads the log on behalf of all: then no other needs to be told.</summary>
-    public bool IsReadHere => readers.Length > 0;
+    /// <summary>Whether other processes feed views too, and need to be told as well as this one.</summary>
+    public bool IsReadElsewhere { get; set; }
 
     public void Committed()
     {
         var here = readers;
         foreach (var reader in here)
             reader.Ring();
-        if (here.Length == 0)
+        if (here.Length == 0 || IsReadElsewhere)
             Others?.Ring();
     }
 

@@ -12,6 +12,9 @@ public sealed partial class StoreOptions
     /// <summary>Where the store's database is; see <see cref="Connection"/>.</summary>
     public string ConnectionString { get; private set; } = "";
 
+    /// <summary>See <see cref="DirectConnection"/>.</summary>
+    public string? DirectConnectionString { get; private set; }
+
     /// <summary>The database schema that holds the tables.</summary>
     public string DatabaseSchemaName
     {
@@ -37,6 +40,9 @@ public sealed partial class StoreOptions
 
     /// <summary>The database, as an Npgsql connection string.</summary>
     public void Connection(string connectionString) => ConnectionString = connectionString;
+
+    /// <summary>A way to the same database that keeps a session whole, for locks and listening, where <see cref="Connection"/> leads through a pooler such as PgBouncer.</summary>
+    public void DirectConnection(string connectionString) => DirectConnectionString = connectionString;
 
     [GeneratedRegex("^[a-z_][a-z0-9_]{0,50}$")]
     private static partial Regex Identifier();

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using CaveComm.EventStore;
 using CaveComm.Tests.Support;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Shouldly;
 using static CaveComm.Tests.EventStore.ParcelEvent;
@@ -103,27 +101,6 @@ public sealed class DaemonTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_node_runs_the_projections_and_another_takes_over_when_it_goes()
-    {
-        var first = await it.StartDaemon();
-        await Eventually.Holds("the first node runs", () => first.Shards.All(shard => shard.State == ShardStatus.Running));
-        var second = await it.StartDaemon(it.AnotherNode());
-        await Eventually.Holds("the second stands by", () => second.Shards.All(shard => shard.State == ShardStatus.Elsewhere));
-        var events = await it.Append("parcel/1", new Packed("anna", 1));
-        (await second.WaitForPosition<Parcel>(events[0].Sequence, StoreUnderTest.Patience, CancellationToken.None)).ShouldBeTrue();
-
-        // Killed from outside, as a crash would: the lock goes with the connection.
-        await it.Database.Execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cavecomm daemon' and query not like '%pg_try_advisory_lock%'");
-        await first.StopAllAsync();
-        await Eventually.Holds("the second takes over", () => second.Shards.All(shard => shard.State == ShardStatus.Running));
-        await it.Append("parcel/1", new Weighed(1));
-        await second.WaitForNonStaleData(StoreUnderTest.Patience);
-
-        await using var session = it.Store.QuerySession();
-        (await session.LoadAsync<Parcel>("parcel/1"))!.Versions.ShouldBe([1, 2]);
-    }
-
-    [Fact]
     public async Task A_daemon_that_is_killed_again_and_again_applies_each_event_once()
     {
         var stop = false;
@@ -174,30 +151,6 @@ public sealed class DaemonTests : IAsyncLifetime
             await using var session = it.Store.QuerySession();
             return await session.LoadAsync<Shelf>("anna") is { Sequences: [1, 2] };
         });
-    }
-
-    [Fact]
-    public async Task Two_nodes_that_both_believe_to_lead_apply_each_event_once()
-    {
-        using var stop = new CancellationTokenSource();
-        var nodes = new[] { it.Store, it.AnotherNode() }
-            .Select(store => (Recent: new RecentEvents(0), Shard: new ProjectionShard(store, new ShelfProjection(), NullLogger.Instance)))
-            .ToList();
-        var running = nodes.Select(node => Task.Run(() => node.Shard.Run(node.Recent, stop.Token))).ToList();
-        IReadOnlyList<IEvent> events = [];
-        for (var i = 0; i < 100; i++)
-        {
-            events = await it.Append($"parcel/{i}", new Packed("anna", 1));
-            nodes.ForEach(node => node.Recent.Publish(events, events[^1].Sequence));
-        }
-
-        foreach (var (_, shard) in nodes)
-            (await shard.Position.WaitFor(events[^1].Sequence, StoreUnderTest.Patience, CancellationToken.None)).ShouldBeTrue();
-        await stop.CancelAsync();
-        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-
-        await using var session = it.Store.QuerySession();
-        (await session.LoadAsync<Shelf>("anna"))!.Sequences.ShouldBe(Enumerable.Range(1, 100).Select(sequence => (long)sequence));
     }
 
     private static async Task InsertByHand(NpgsqlConnection connection, string key)

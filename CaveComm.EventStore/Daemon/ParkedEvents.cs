@@ -1,0 +1,134 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace CaveComm.EventStore;
+
+/// <summary>The events that wait since they, or an earlier one of their view's key, could not be applied: one row each in <c>cavecomm_parked_event</c>.</summary>
+internal sealed class ParkedEvents(DocumentStore store)
+{
+    private readonly string keys = $"select distinct key from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1";
+
+    // Somebody may have retried a key meanwhile. Then nothing may be put behind it: the division by zero undoes the batch, and the shard
+    // looks again.
+    private readonly string stillParked = $"""
+        with known as (select distinct key from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 and key = any($2))
+        select 1 / (count(*) = $3)::int from known
+        """;
+
+    private readonly string insert = $"""
+        insert into {store.Options.DatabaseSchemaName}.cavecomm_parked_event (shard, key, seq_id, event_id, reason, parked_at)
+        select $1, e.key, e.seq_id, e.event_id, e.reason, $6 from unnest($2, $3, $4, $5) as e (key, seq_id, event_id, reason)
+        on conflict do nothing
+        """;
+
+    /// <summary>The keys of a shard that are parked.</summary>
+    public async Task<HashSet<string>> Keys(string shard, CancellationToken cancel)
+    {
+        await using var command = store.DataSource.CreateCommand(keys);
+        command.Parameters.Add(Sql.Text(shard));
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(cancel))
+            found.Add(rows.GetString(0));
+        return found;
+    }
+
+    /// <summary>The commands that keep what waits; they belong into the transaction that moves the shard on.</summary>
+    /// <param name="known">The keys that were parked before.</param>
+    public IEnumerable<NpgsqlBatchCommand> Add(string shard, IReadOnlyCollection<WaitingEvent> waiting, IReadOnlySet<string> known)
+    {
+        if (waiting.Count == 0)
+            yield break;
+        string[] behind = [.. waiting.Select(it => it.Key).Where(known.Contains).Distinct()];
+        if (behind.Length > 0)
+            yield return new(stillParked) { Parameters = { Sql.Text(shard), Sql.Texts(behind), Sql.Number(behind.Length) } };
+        yield return new(insert)
+        {
+            Parameters =
+            {
+                Sql.Text(shard),
+                Sql.Texts([.. waiting.Select(it => it.Key)]),
+                Sql.Numbers([.. waiting.Select(it => it.Event.Sequence)]),
+                new NpgsqlParameter
+                {
+                    Value = waiting.Select(it => it.Reason is null ? (Guid?)null : it.Event.Id).ToArray(),
+                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid,
+                },
+                new NpgsqlParameter { Value = waiting.Select(it => it.Reason).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar },
+                Sql.Instant(store.Time.GetUtcNow()),
+            },
+        };
+    }
+
+    /// <summary>What waits, by key: the first row of a key is the event that could not be applied.</summary>
+    public async Task<IReadOnlyList<ParkedKey>> List(string name, string shard, CancellationToken cancel)
+    {
+        await using var command = store.DataSource.CreateCommand(
+            $"""
+            select distinct on (key) key, event_id, seq_id, reason, parked_at, count(*) over (partition by key)
+            from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 order by key, seq_id
+            """);
+        command.Parameters.Add(Sql.Text(shard));
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var found = new List<ParkedKey>();
+        while (await rows.ReadAsync(cancel))
+        {
+            found.Add(new(
+                name, rows.GetString(0), rows.IsDBNull(1) ? Guid.Empty : rows.GetGuid(1), rows.GetInt64(2), rows.IsDBNull(3) ? "" : rows.GetString(3),
+                (int)rows.GetInt64(5), rows.GetFieldValue<DateTimeOffset>(4)));
+        }
+
+        return found;
+    }
+
+    /// <summary>Applies what waits for one key, in the log's order, in one transaction.</summary>
+    /// <returns>Whether nothing of it waits any more.</returns>
+    public async Task<bool> Retry(ProjectionBase projection, DocumentMapping mapping, string key, CancellationToken cancel)
+    {
+        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+
+        // The shard commits by moving this row: while it is held, nothing is added to what waits, and the view's row stands still.
+        await Execute(connection, $"select from {store.Options.DatabaseSchemaName}.mt_event_progression where name = $1 for update", cancel, Sql.Text(projection.ShardName));
+        var parked = await Keys(projection.ShardName, cancel);
+        parked.Remove(key);
+        var work = new ViewWork(projection, mapping, parked);
+        foreach (var happened in await Waiting(connection, projection.ShardName, key, cancel))
+            work.AddOrPark(happened);
+        if (!work.IsEmpty)
+        {
+            await using var load = new NpgsqlBatch(connection, transaction) { BatchCommands = { work.Load(forUpdate: true) } };
+            await using var rows = await load.ExecuteReaderAsync(cancel);
+            await work.ReadLoaded(rows, cancel);
+        }
+
+        work.FoldOrPark();
+        await Execute(
+            connection, $"delete from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 and key = $2", cancel,
+            Sql.Text(projection.ShardName), Sql.Text(key));
+        await using (var batch = new NpgsqlBatch(connection, transaction))
+        {
+            foreach (var command in work.Writes().Concat(Add(projection.ShardName, work.Waiting, parked)))
+                batch.BatchCommands.Add(command);
+            if (batch.BatchCommands.Count > 0)
+                await batch.ExecuteNonQueryAsync(cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+        return work.Waiting.All(it => it.Key != key);
+    }
+
+    private async Task<List<IEvent>> Waiting(NpgsqlConnection connection, string shard, string key, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(store.EventSql.Parked, connection) { Parameters = { Sql.Text(shard), Sql.Text(key) } };
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        return await store.EventReader.ReadAll(rows, cancel);
+    }
+
+    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddRange(parameters);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}
