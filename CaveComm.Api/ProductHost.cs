@@ -1,3 +1,4 @@
+using CaveComm.Api.Billing;
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Composition;
 using CaveComm.Api.Delivery;
@@ -57,6 +58,7 @@ public static class ProductHost
         UploadProduct.Map(app);
         Downloads.Map(app);
         MarkPaidOut.Map(app);
+        ShowBilling.Map(app);
         return app;
     }
 }

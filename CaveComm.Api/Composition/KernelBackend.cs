@@ -34,8 +34,10 @@ internal static class KernelBackend
             options.Projections.Add(new CommissionDetailProjection(), ProjectionLifecycle.Live);
             options.Projections.Add(new InboxProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new ShopWindowProjection(), ProjectionLifecycle.Async);
+            options.Projections.Add(new BillingProjection(), ProjectionLifecycle.Async);
             options.Schema.For<InboxItem>().Duplicate(it => it.Freelancer).Duplicate(it => it.Status);
             options.Schema.For<ShopWindow>().Duplicate(it => it.Handle).Duplicate(it => it.IsOpen);
+            options.Schema.For<BillingDay>().Duplicate(it => it.Freelancer).Duplicate(it => it.Day);
             options.Schema.For<ReadMark>();
             options.Schema.For<CustomerRecord>();
             options.Schema.For<PayoutOwner>();

@@ -140,7 +140,7 @@ public sealed record Commission : IState<Commission, CommissionEvent>
         Delivered e => it with { DeliveredVersion = e.ProductVersion },
         ProductDownloaded e => it with { DownloadedVersion = e.ProductVersion },
         DownloadLinkRenewed e => it with { LinkGeneration = e.LinkGeneration },
-        PayoutRequested e => it with { Payout = new RequestedPayout(e.Attempt, e.Provider, e.Destination, e.Amount, e.Charge) },
+        PayoutRequested e => it with { Payout = new RequestedPayout(e.Attempt, e.Provider, e.Destination, e.Amount, e.Fee, e.Charge) },
         PayoutFailed => it with { Payout = null, PayoutAttempt = it.PayoutAttempt + 1 },
         PaidOut => it with { IsPaidOut = true },
         _ => throw new UnreachableException($"Evolve does not know {happened.GetType().Name}."),
@@ -159,4 +159,4 @@ public sealed record Commission : IState<Commission, CommissionEvent>
 public sealed record OpenInvoice(string Provider, string InvoiceId, Money Amount);
 
 /// <summary>A payout whose money may be on its way.</summary>
-public sealed record RequestedPayout(int Attempt, string Provider, string Destination, Money Amount, string? Charge);
+public sealed record RequestedPayout(int Attempt, string Provider, string Destination, Money Amount, Money Fee, string? Charge);

@@ -29,12 +29,16 @@ public static class CommissionDecider
 
         // One open invoice at a time. An answer to an attempt that is over is an old answer told again.
         (_, RecordInvoice c) when c.Attempt != it.InvoiceAttempt || it.Invoice is not null || it.IsFullyPaid => Decision.Nothing,
-        (_, RecordInvoice c) when it.IsAccepted => Decision.Record(new InvoiceIssued(c.Attempt, it.Provider, c.InvoiceId, c.Number, it.Missing, c.PayUrl, c.DueAt)),
+        (_, RecordInvoice c) when it.IsAccepted => Decision.Record(new InvoiceIssued(c.Attempt, it.Provider, c.InvoiceId, c.Number, it.Missing, c.PayUrl, c.DueAt, it.Freelancer)),
         (_, RecordInvoiceRefusal c) => c.Attempt == it.InvoiceAttempt && it.Invoice is null
             ? Decision.Record(new InvoiceSetUpFailed(c.Attempt, it.Provider, c.Reason))
             : Decision.Nothing,
-        (_, RecordInvoiceExpiry c) => c.InvoiceId == it.Invoice?.InvoiceId && !it.IsFullyPaid ? Decision.Record(new InvoiceExpired(c.InvoiceId)) : Decision.Nothing,
-        (_, RecordInvoiceVoid c) => c.InvoiceId == it.Invoice?.InvoiceId && !it.IsFullyPaid ? Decision.Record(new InvoiceVoided(c.InvoiceId)) : Decision.Nothing,
+        (_, RecordInvoiceExpiry c) => it.Invoice is { } open && c.InvoiceId == open.InvoiceId && !it.IsFullyPaid
+            ? Decision.Record(new InvoiceExpired(c.InvoiceId, open.Amount, it.Freelancer))
+            : Decision.Nothing,
+        (_, RecordInvoiceVoid c) => it.Invoice is { } open && c.InvoiceId == open.InvoiceId && !it.IsFullyPaid
+            ? Decision.Record(new InvoiceVoided(c.InvoiceId, open.Amount, it.Freelancer))
+            : Decision.Nothing,
 
         // Money that arrived is a fact: in whatever state, late or too much, it is recorded. Only a repeat is ignored.
         (_, RecordPayment c) when it.PaymentIds.Contains(c.PaymentId) => Decision.Nothing,
@@ -57,11 +61,11 @@ public static class CommissionDecider
         (_, RequestPayout c) => it.NeedsPayout ? Decision.Record(Payout(it, c)) : Decision.Nothing,
         (_, RecordPayoutRefusal c) => c.Attempt == it.Payout?.Attempt && !it.IsPaidOut ? Decision.Record(new PayoutFailed(c.Attempt, c.Reason)) : Decision.Nothing,
         (_, ConfirmPayout c) => it.Payout is { } payout && c.Attempt == payout.Attempt && !it.IsPaidOut
-            ? Decision.Record(new PaidOut(c.PayoutId, payout.Amount))
+            ? Decision.Record(new PaidOut(c.PayoutId, payout.Amount, payout.Fee, it.Freelancer))
             : Decision.Nothing,
-        (_, MarkPaidOut) when it is { Payout.Provider: PaymentProviders.Manual } => it.IsPaidOut
+        (_, MarkPaidOut) when it is { Payout: { Provider: PaymentProviders.Manual } payout } => it.IsPaidOut
             ? Decision.Nothing
-            : Decision.Record(new PaidOut($"manual:{it.Payout.Attempt}", it.Payout.Amount)),
+            : Decision.Record(new PaidOut($"manual:{payout.Attempt}", payout.Amount, payout.Fee, it.Freelancer)),
 
         _ => Decision.Refuse(RefusalKind.Conflict, "wrong-stage", $"{Describe(command)} is not possible while the commission is {Describe(it.Status)}."),
     };
@@ -85,7 +89,7 @@ public static class CommissionDecider
                 RefusalKind.Invalid, "currency-mismatch", $"Payment {c.PaymentId} came in {c.Received.Currency}, but what came before it was {coin.Currency}.");
         }
 
-        var received = new PaymentReceived(c.InvoiceId, c.PaymentId, c.Amount, c.Received, c.At, c.Late, c.Charge);
+        var received = new PaymentReceived(c.InvoiceId, c.PaymentId, c.Amount, c.Received, c.At, c.Late, c.Charge, it.Freelancer);
         var after = Commission.Evolve(it, received);
         return after is { IsFullyPaid: true, ProductVersion: > 0, IsDelivered: false, Ended: null }
             ? Decision.Record(received, new Delivered(after.ProductVersion))

@@ -25,14 +25,18 @@ public abstract record CommissionEvent
     /// <summary>The provider set an invoice up and named it.</summary>
     /// <param name="Attempt">1 for the first invoice; part of the idempotency key.</param>
     /// <param name="DueAt">Stripe: due. BTCPay: expires.</param>
-    public sealed record InvoiceIssued(int Attempt, string Provider, string InvoiceId, string? Number, Money Amount, string PayUrl, DateTimeOffset? DueAt) : CommissionEvent;
+    /// <param name="Freelancer">Whose billing it belongs to; so with every event that moves money.</param>
+    public sealed record InvoiceIssued(
+        int Attempt, string Provider, string InvoiceId, string? Number, Money Amount, string PayUrl, DateTimeOffset? DueAt, string Freelancer) : CommissionEvent;
 
     /// <summary>The provider definitely refused to set the invoice up.</summary>
     public sealed record InvoiceSetUpFailed(int Attempt, string Provider, string Reason) : CommissionEvent;
 
-    public sealed record InvoiceExpired(string InvoiceId) : CommissionEvent;
+    /// <param name="Amount">What is no longer asked for.</param>
+    public sealed record InvoiceExpired(string InvoiceId, Money Amount, string Freelancer) : CommissionEvent;
 
-    public sealed record InvoiceVoided(string InvoiceId) : CommissionEvent;
+    /// <param name="Amount">What is no longer asked for.</param>
+    public sealed record InvoiceVoided(string InvoiceId, Money Amount, string Freelancer) : CommissionEvent;
 
     /// <summary>Money arrived. Partial payments are normal.</summary>
     /// <param name="PaymentId">The provider's id; the same id twice is the same payment told twice.</param>
@@ -42,7 +46,7 @@ public abstract record CommissionEvent
     /// <param name="Late">It came after the invoice had expired: it counts only once the freelancer honours it.</param>
     /// <param name="Charge">Stripe's charge, which a transfer is tied to.</param>
     public sealed record PaymentReceived(
-        string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge) : CommissionEvent;
+        string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge, string Freelancer) : CommissionEvent;
 
     /// <summary>The customer tried to pay and could not; another try may follow.</summary>
     public sealed record PaymentFailed(string PaymentId) : CommissionEvent;
@@ -74,7 +78,9 @@ public abstract record CommissionEvent
     public sealed record PayoutFailed(int Attempt, string Reason) : CommissionEvent;
 
     /// <summary>The provider confirmed that the money was sent, or the freelancer marked it so.</summary>
-    public sealed record PaidOut(string PayoutId, Money Amount) : CommissionEvent;
+    /// <param name="Amount">What the freelancer got.</param>
+    /// <param name="Fee">What the platform kept back of the same money.</param>
+    public sealed record PaidOut(string PayoutId, Money Amount, Money Fee, string Freelancer) : CommissionEvent;
 }
 
 /// <param name="Id">The person behind the address, the same over all commissions of this installation.</param>

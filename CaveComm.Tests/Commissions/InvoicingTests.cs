@@ -52,7 +52,7 @@ public class InvoicingTests
     [Fact]
     public void Expiry_void_and_refusal_allow_a_new_invoice()
     {
-        var second = new CommissionEvent.InvoiceIssued(2, PaymentProviders.Stripe, "in_2", null, Price, PayUrl, null);
+        var second = new CommissionEvent.InvoiceIssued(2, PaymentProviders.Stripe, "in_2", null, Price, PayUrl, null, Shop);
         Given(Requested, Accepted, Invoiced, InvoiceExpired).When(SecondInvoice).Then(second);
         Given(Requested, Accepted, Invoiced, InvoiceVoided).When(SecondInvoice).Then(second);
         Given(Requested, Accepted, InvoiceRefused).When(SecondInvoice).Then(second);
@@ -61,7 +61,7 @@ public class InvoicingTests
     [Fact]
     public void A_new_invoice_asks_for_what_is_still_missing() =>
         Given(Requested, Accepted, Invoiced, HalfPaid, InvoiceExpired).When(SecondInvoice)
-            .Then(new CommissionEvent.InvoiceIssued(2, PaymentProviders.Stripe, "in_2", null, Euro(60_00), PayUrl, null));
+            .Then(new CommissionEvent.InvoiceIssued(2, PaymentProviders.Stripe, "in_2", null, Euro(60_00), PayUrl, null, Shop));
 
     [Fact]
     public void Paid_work_gets_no_further_invoice() =>

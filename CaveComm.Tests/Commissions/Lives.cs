@@ -65,7 +65,7 @@ internal static class Lives
         On("released, then paid", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, Released, Delivered, PaidInBitcoin),
         On("delivered", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered),
         On("payout requested", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered, BitcoinPayout),
-        On("paid out", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered, BitcoinPayout, new CommissionEvent.PaidOut("po_1", Satoshi(200_000))),
+        On("paid out", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered, BitcoinPayout, new CommissionEvent.PaidOut("po_1", Satoshi(200_000), Satoshi(0), Shop)),
     ];
 
     private static Past Up(string name, params CommissionEvent[] happened) => new($"up front: {name}", Paid, happened);

@@ -89,8 +89,8 @@ public class PayingOutTests
     [Fact]
     public void The_freelancer_marks_a_payout_by_hand()
     {
-        Given([.. Due, PayoutByHand]).When(new MarkPaidOut()).Then(new CommissionEvent.PaidOut("manual:1", Price));
-        Given([.. Due, PayoutByHand, new CommissionEvent.PaidOut("manual:1", Price)]).When(new MarkPaidOut()).ThenNothing();
+        Given([.. Due, PayoutByHand]).When(new MarkPaidOut()).Then(new CommissionEvent.PaidOut("manual:1", Price, Euro(0), Shop));
+        Given([.. Due, PayoutByHand, new CommissionEvent.PaidOut("manual:1", Price, Euro(0), Shop)]).When(new MarkPaidOut()).ThenNothing();
     }
 
     [Fact]

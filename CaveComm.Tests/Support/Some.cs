@@ -41,14 +41,14 @@ internal static class Some
     public static readonly CommissionEvent.Declined Declined = new("No time before May.");
     public static readonly CommissionEvent.Withdrawn Withdrawn = new();
     public static readonly CommissionEvent.Cancelled Cancelled = new("I broke my hand.");
-    public static readonly CommissionEvent.InvoiceIssued Invoiced = new(1, PaymentProviders.Stripe, "in_1", "CAVE-0001", Price, PayUrl, Noon.AddDays(14));
-    public static readonly CommissionEvent.InvoiceIssued InvoicedInBitcoin = new(1, PaymentProviders.BtcPay, "in_1", null, Price, PayUrl, Noon.AddMinutes(15));
+    public static readonly CommissionEvent.InvoiceIssued Invoiced = new(1, PaymentProviders.Stripe, "in_1", "CAVE-0001", Price, PayUrl, Noon.AddDays(14), Shop);
+    public static readonly CommissionEvent.InvoiceIssued InvoicedInBitcoin = new(1, PaymentProviders.BtcPay, "in_1", null, Price, PayUrl, Noon.AddMinutes(15), Shop);
     public static readonly CommissionEvent.InvoiceSetUpFailed InvoiceRefused = new(1, PaymentProviders.Stripe, "The amount is below the minimum.");
-    public static readonly CommissionEvent.InvoiceExpired InvoiceExpired = new("in_1");
-    public static readonly CommissionEvent.InvoiceVoided InvoiceVoided = new("in_1");
-    public static readonly CommissionEvent.PaymentReceived Paid = new("in_1", "pi_1", Price, Price, Noon, Late: false, "ch_1");
+    public static readonly CommissionEvent.InvoiceExpired InvoiceExpired = new("in_1", Price, Shop);
+    public static readonly CommissionEvent.InvoiceVoided InvoiceVoided = new("in_1", Price, Shop);
+    public static readonly CommissionEvent.PaymentReceived Paid = new("in_1", "pi_1", Price, Price, Noon, Late: false, "ch_1", Shop);
     public static readonly CommissionEvent.PaymentReceived HalfPaid = Paid with { Amount = Euro(60_00), Received = Euro(60_00) };
-    public static readonly CommissionEvent.PaymentReceived PaidInBitcoin = new("in_1", "pi_1", Price, Satoshi(200_000), Noon, Late: false, null);
+    public static readonly CommissionEvent.PaymentReceived PaidInBitcoin = new("in_1", "pi_1", Price, Satoshi(200_000), Noon, Late: false, null, Shop);
     public static readonly CommissionEvent.PaymentFailed PaymentFailed = new("pi_0");
     public static readonly CommissionEvent.ProductUploaded Uploaded = new(1, Files);
     public static readonly CommissionEvent.ReleasedUnpaid Released = new();
@@ -58,7 +58,7 @@ internal static class Some
     public static readonly CommissionEvent.PayoutRequested PayoutRequested = new(1, PaymentProviders.Stripe, StripeAccount, Euro(114_00), Euro(6_00), "ch_1");
     public static readonly CommissionEvent.PayoutRequested PayoutByHand = new(1, PaymentProviders.Manual, "", Price, Euro(0), "ch_1");
     public static readonly CommissionEvent.PayoutFailed PayoutFailed = new(1, "The account is closed.");
-    public static readonly CommissionEvent.PaidOut PaidOut = new("tr_1", Euro(114_00));
+    public static readonly CommissionEvent.PaidOut PaidOut = new("tr_1", Euro(114_00), Euro(6_00), Shop);
 
     // What happened, for freelancers.
     public static readonly FreelancerEvent.FreelancerRegistered Registered = new(Shop, "Ada Lovelace", "ada@example.com");
