@@ -72,9 +72,12 @@ public sealed class StoreUnderTest : IAsyncDisposable
         await Database.DisposeAsync();
     }
 
-    private static DocumentStore Over(TestDatabase database, Action<StoreOptions> configure) => DocumentStore.For(options =>
+    private static DocumentStore Over(TestDatabase database, Action<StoreOptions> configure) => Over(database.ConnectionString, configure);
+
+    /// <summary>A store over parcels in whatever database.</summary>
+    public static DocumentStore Over(string connectionString, Action<StoreOptions> configure) => DocumentStore.For(options =>
     {
-        options.Connection(database.ConnectionString);
+        options.Connection(connectionString);
         options.Events.MapEventType<ParcelEvent.Packed>("parcel.packed");
         options.Events.MapEventType<ParcelEvent.Weighed>("parcel.weighed");
         options.Events.MapEventType<ParcelEvent.Sent>("parcel.sent");

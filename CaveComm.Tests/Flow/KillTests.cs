@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using CaveComm.Tests.Support;
 using Shouldly;
 
 namespace CaveComm.Tests.Flow;
@@ -7,7 +8,7 @@ namespace CaveComm.Tests.Flow;
 /// <summary>The running product is killed (SIGKILL) at random moments and started again, while people go on with their work.</summary>
 public sealed class KillTests(ITestOutputHelper output)
 {
-    private static bool IsSoak => Environment.GetEnvironmentVariable("CAVECOMM_SOAK") == "1";
+    private static bool IsSoak => Soak.IsOn;
 
     [Fact]
     public async Task Every_story_ends_right_and_once_however_often_the_product_is_killed()

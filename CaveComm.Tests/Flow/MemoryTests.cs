@@ -17,7 +17,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
     [Fact]
     public async Task At_rest_the_product_takes_under_200_MB_and_an_upload_of_any_size_takes_no_more()
     {
-        var size = Environment.GetEnvironmentVariable("CAVECOMM_SOAK") == "1" ? 2048 * MiB : 256 * MiB;
+        var size = Soak.Size(256 * MiB, 2048 * MiB);
         await using var office = await KillableOffice.Start(inOne: true);
         using var mira = new PatientClient(office, "freelancer");
         using var customer = new PatientClient(office, null);

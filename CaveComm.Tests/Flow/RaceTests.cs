@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using CaveComm.Tests.Support;
 using Shouldly;
 
 namespace CaveComm.Tests.Flow;
@@ -10,7 +11,7 @@ namespace CaveComm.Tests.Flow;
 public sealed class RaceTests(Office office) : IClassFixture<Office>
 {
     /// <summary>How often each race is run; a soak runs them longer.</summary>
-    private static readonly int Rounds = Environment.GetEnvironmentVariable("CAVECOMM_SOAK") == "1" ? 100 : 20;
+    private static readonly int Rounds = Soak.Size(20, 100);
 
     [Fact]
     public async Task Of_two_acceptances_one_counts()
