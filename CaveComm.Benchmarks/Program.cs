@@ -17,6 +17,8 @@ return await BenchmarkRun.Run(
         new AppendBenchmark(writers: 32),
         new BatchBenchmark(),
         new CommitToViewBenchmark(),
+        new DaemonCostBenchmark(),
+        new GrowthBenchmark(),
         new ThroughputBenchmark(groups: 0),
         new ThroughputBenchmark(groups: 100),
         new PickUpBenchmark(elsewhere: false),

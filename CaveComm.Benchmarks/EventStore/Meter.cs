@@ -7,6 +7,9 @@ namespace CaveComm.Benchmarks.EventStore;
 /// <param name="At">When the meter was read.</param>
 public sealed record MeterRead(string Meter, long Value, string Note, DateTimeOffset At);
 
+/// <summary>An event that no view shows.</summary>
+public sealed record MeterChecked(string Meter);
+
 public sealed record MeterView(string Id, long Value, int Readings);
 
 public sealed class MeterProjection : SingleStreamProjection<MeterView, string>
@@ -27,6 +30,7 @@ internal sealed class MeterStore : IAsyncDisposable
         {
             options.Connection(database.ConnectionString);
             options.Events.MapEventType<MeterRead>("meter.read");
+            options.Events.MapEventType<MeterChecked>("meter.checked");
             options.Projections.Add<MeterProjection>(ProjectionLifecycle.Async);
         });
     }

@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using CaveComm.EventStore;
+using Npgsql;
+
+namespace CaveComm.Benchmarks.EventStore;
+
+/// <summary>Start-up, tail and reads of one stream, in a log of ten thousand events and in one of many more: the ratio is how much slower the long one is.</summary>
+public sealed class GrowthBenchmark : IBenchmark
+{
+    private const int Few = 10_000;
+
+    // A million by default; the full five are said with this variable, since filling takes minutes.
+    private static readonly int Many = int.Parse(Environment.GetEnvironmentVariable("CAVECOMM_BENCH_EVENTS") ?? "1000000", CultureInfo.InvariantCulture);
+
+    public string Name => "growth";
+
+    public async Task<IReadOnlyList<BenchmarkResult>> Run(BenchmarkServer server, CancellationToken cancel)
+    {
+        var few = await Of(server, Few, cancel);
+        var many = await Of(server, Many, cancel);
+        return
+        [
+            .. Lines("start-up", few.StartUp, many.StartUp),
+            .. Lines("tail", few.Tail, many.Tail),
+            .. Lines("read-10", few.Read, many.Read),
+        ];
+    }
+
+    private BenchmarkResult[] Lines(string what, IReadOnlyList<double> few, IReadOnlyList<double> many)
+    {
+        var (small, large) = (Measure.Percentile(few, 0.5), Measure.Percentile(many, 0.5));
+        return
+        [
+            new($"{Name}.{what}.{Few}-events", small, "ms", small, Measure.Percentile(few, 0.99)),
+            new($"{Name}.{what}.{Many}-events", large, "ms", large, Measure.Percentile(many, 0.99), Ratio: large / small),
+        ];
+    }
+
+    private static async Task<(List<double> StartUp, List<double> Tail, List<double> Read)> Of(BenchmarkServer server, int events, CancellationToken cancel)
+    {
+        await using var meters = await MeterStore.Create(server, cancel);
+        await Fill(meters, events, cancel);
+        var (startUp, tail, read) = (new List<double>(), new List<double>(), new List<double>());
+        for (var i = 0; i < 7; i++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await meters.Store.ApplyAllConfiguredChangesToDatabaseAsync(cancel);
+            await using var daemon = meters.Store.BuildProjectionDaemon();
+            await daemon.StartAllAsync();
+            var appended = await Append(meters.Store, "meter/0", cancel);
+            await Seen(daemon, appended, cancel);
+            startUp.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            for (var n = 0; n < 100; n++)
+            {
+                appended = await Append(meters.Store, $"meter/{n}", cancel);
+                var committed = Stopwatch.GetTimestamp();
+                await Seen(daemon, appended, cancel);
+                if (i > 0) // Not counted before: code is compiled and statements are prepared.
+                    tail.Add(Stopwatch.GetElapsedTime(committed).TotalMilliseconds);
+            }
+        }
+
+        for (var i = 0; i < 2_000; i++)
+        {
+            await using var session = meters.Store.QuerySession();
+            var began = Stopwatch.GetTimestamp();
+            _ = await session.Events.AggregateStreamAsync<MeterView>($"meter/{1000 + Random.Shared.Next((events / 10) - 1000)}", token: cancel);
+            if (i > 200)
+                read.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+
+        return (startUp, tail, read);
+    }
+
+    private static async Task Seen(ProjectionDaemon daemon, long sequence, CancellationToken cancel)
+    {
+        if (!await daemon.WaitForPosition<MeterView>(sequence, TimeSpan.FromSeconds(60), cancel))
+            throw new TimeoutException("The view stands still.");
+    }
+
+    private static async Task<long> Append(DocumentStore store, string key, CancellationToken cancel)
+    {
+        await using var session = store.LightweightSession();
+        var action = session.Events.Append(key, MeterStore.Reading(key));
+        await session.SaveChangesAsync(cancel);
+        return action.Events[0].Sequence;
+    }
+
+    // Ten events to a stream, as a busy year leaves them: appended in turns, so that a stream's events lie far apart. The views are at the end.
+    private static async Task Fill(MeterStore meters, int events, CancellationToken cancel)
+    {
+        await using var connection = await meters.Open();
+        await using var command = new NpgsqlCommand($$"""
+            insert into mt_streams (id, type, version, timestamp) select 'meter/' || n, 'meter_view', 10, now() from generate_series(0, {{(events / 10) - 1}}) n;
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
+                select nextval('mt_events_sequence'), gen_random_uuid(), 'meter/' || n, v,
+                    '{"meter":"m","value":7,"note":"read by the caretaker on the ground floor","at":"1970-01-01T00:00:00+00:00"}', 'meter.read', now(), 'x'
+                from generate_series(1, 10) v cross join generate_series(0, {{(events / 10) - 1}}) n order by v, n;
+            insert into mt_doc_meterview (id, data, mt_version) select id, jsonb_build_object('id', id, 'value', 7, 'readings', 10), 10 from mt_streams;
+            insert into mt_event_progression (name, last_seq_id) values ('MeterProjection:All', {{events}});
+            analyze mt_streams, mt_events, mt_doc_meterview
+            """, connection)
+        { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}
