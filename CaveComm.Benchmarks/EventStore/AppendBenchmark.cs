@@ -10,8 +10,8 @@ public sealed class AppendBenchmark(int writers) : IBenchmark
 {
     private const string InsertStream = "insert into mt_streams (id, type, version, timestamp) values ($1, $2, 1, $3)";
     private const string InsertEvent = """
-        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
-        values (nextval('mt_events_sequence'), $1, $2, 1, $3, $4, $5, $6)
+        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, headers)
+        values (nextval('mt_events_sequence'), $1, $2, 1, $3, $4, $5, $6, $7, $8)
         """;
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -43,7 +43,7 @@ public sealed class AppendBenchmark(int writers) : IBenchmark
             BatchCommands =
             {
                 new(InsertStream) { Parameters = { Text(), Text(), Instant() } },
-                new(InsertEvent) { Parameters = { Id(), Text(), JsonText(), Text(), Instant(), Text() } },
+                new(InsertEvent) { Parameters = { Id(), Text(), JsonText(), Text(), Instant(), Text(), Text(), JsonText() } },
                 MessageRow.Command("{}"),
             },
         };
@@ -54,7 +54,7 @@ public sealed class AppendBenchmark(int writers) : IBenchmark
             var now = DateTimeOffset.UtcNow;
             Set(batch.BatchCommands[0], key, "meter", now);
             Set(batch.BatchCommands[1], Guid.CreateVersion7(), key, JsonSerializer.Serialize(MeterStore.Reading(key), Json),
-                "meter.read", now, "CaveComm.Benchmarks.EventStore.MeterRead, CaveComm.Benchmarks");
+                "meter.read", now, "CaveComm.Benchmarks.EventStore.MeterRead, CaveComm.Benchmarks", MeterStore.Correlation, MeterStore.Headers);
             Set(batch.BatchCommands[2], Guid.CreateVersion7(), """{"kind":"reading"}""", now);
             await batch.ExecuteNonQueryAsync();
         };
@@ -63,7 +63,7 @@ public sealed class AppendBenchmark(int writers) : IBenchmark
     private async Task Ours(DocumentStore store)
     {
         var key = $"meter/{Interlocked.Increment(ref number)}";
-        await using var session = store.LightweightSession();
+        await using var session = MeterStore.Session(store);
         session.Events.StartStream<MeterView>(key, MeterStore.Reading(key));
         ((ISessionTransaction)session).Enlist(new MessageRow("""{"kind":"reading"}"""));
         await session.SaveChangesAsync();

@@ -12,8 +12,8 @@ public sealed class BatchBenchmark : IBenchmark
     private const int Events = 100;
     private const string InsertStream = "insert into mt_streams (id, type, version, timestamp) values ($1, $2, $3, $4)";
     private const string InsertEvents = """
-        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
-        select nextval('mt_events_sequence'), e.id, $1, e.place, e.data, $2, $3, $4
+        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, headers)
+        select nextval('mt_events_sequence'), e.id, $1, e.place, e.data, $2, $3, $4, $7, $8
         from unnest($5, $6) with ordinality as e (id, data, place)
         """;
 
@@ -52,8 +52,10 @@ public sealed class BatchBenchmark : IBenchmark
                     {
                         Of(NpgsqlDbType.Varchar), Of(NpgsqlDbType.Varchar), Of(NpgsqlDbType.TimestampTz), Of(NpgsqlDbType.Varchar),
                         Of(NpgsqlDbType.Array | NpgsqlDbType.Uuid), Of(NpgsqlDbType.Array | NpgsqlDbType.Jsonb),
+                        Of(NpgsqlDbType.Varchar), Of(NpgsqlDbType.Jsonb),
                     },
                 },
+                MessageRow.Command("{}"),
             },
         };
         batch.Prepare();
@@ -66,7 +68,9 @@ public sealed class BatchBenchmark : IBenchmark
             for (var i = 0; i < Events; i++)
                 (ids[i], data[i]) = (Guid.CreateVersion7(), JsonSerializer.Serialize(MeterStore.Reading(key), Json));
             Set(batch.BatchCommands[0], key, "meter", (long)Events, now);
-            Set(batch.BatchCommands[1], key, "meter.read", now, "CaveComm.Benchmarks.EventStore.MeterRead, CaveComm.Benchmarks", ids, data);
+            Set(batch.BatchCommands[1], key, "meter.read", now, "CaveComm.Benchmarks.EventStore.MeterRead, CaveComm.Benchmarks", ids, data, MeterStore.Correlation,
+                MeterStore.Headers);
+            Set(batch.BatchCommands[2], Guid.CreateVersion7(), """{"kind":"reading"}""", now);
             await batch.ExecuteNonQueryAsync();
         };
     }
@@ -77,8 +81,9 @@ public sealed class BatchBenchmark : IBenchmark
         var events = new object[Events];
         for (var i = 0; i < Events; i++)
             events[i] = MeterStore.Reading(key);
-        await using var session = store.LightweightSession();
+        await using var session = MeterStore.Session(store);
         session.Events.StartStream<MeterView>(key, events);
+        ((ISessionTransaction)session).Enlist(new MessageRow("""{"kind":"reading"}"""));
         await session.SaveChangesAsync();
     }
 

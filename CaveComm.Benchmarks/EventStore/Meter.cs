@@ -18,9 +18,21 @@ public sealed class MeterProjection : SingleStreamProjection<MeterView, string>
         happened.Data is MeterRead read ? new(id, read.Value, (view?.Readings ?? 0) + 1) : view;
 }
 
+/// <summary>The state of a meter, folded when it is asked for.</summary>
+public sealed record MeterTotal(string Id, long Sum, int Readings);
+
+public sealed class MeterTotals : SingleStreamProjection<MeterTotal, string>
+{
+    public override MeterTotal? Evolve(MeterTotal? total, string id, IEvent happened) =>
+        happened.Data is MeterRead read ? new(id, (total?.Sum ?? 0) + read.Value, (total?.Readings ?? 0) + 1) : total;
+}
+
 /// <summary>A store over meters in a database of its own.</summary>
 internal sealed class MeterStore : IAsyncDisposable
 {
+    public const string Correlation = "4bf92f3577b34da6a3ce929d0e0e4736";
+    public const string Headers = """{"actor":"caretaker"}""";
+
     private readonly BenchmarkDatabase database;
 
     private MeterStore(BenchmarkDatabase database)
@@ -32,6 +44,7 @@ internal sealed class MeterStore : IAsyncDisposable
             options.Events.MapEventType<MeterRead>("meter.read");
             options.Events.MapEventType<MeterChecked>("meter.checked");
             options.Projections.Add<MeterProjection>(ProjectionLifecycle.Async);
+            options.Projections.Add<MeterTotals>(ProjectionLifecycle.Live);
         });
     }
 
@@ -46,6 +59,14 @@ internal sealed class MeterStore : IAsyncDisposable
             "create table message (id uuid primary key, body jsonb not null, due timestamptz not null, locked_until timestamptz)", connection);
         await command.ExecuteNonQueryAsync(cancel);
         return it;
+    }
+
+    /// <summary>A session that says who acts and for what, as every request's does.</summary>
+    public static IDocumentSession Session(DocumentStore store)
+    {
+        var session = store.LightweightSession();
+        (session.LastModifiedBy, session.CorrelationId) = ("caretaker", Correlation);
+        return session;
     }
 
     /// <summary>A connection for the plain way: held, never reset, its statements prepared.</summary>

@@ -17,6 +17,9 @@ public abstract class RecordedEvent : IEvent
     /// <summary>The tenant of a store that has only one.</summary>
     public const string DefaultTenant = "*DEFAULT*";
 
+    private byte[]? headersJson;
+    private Dictionary<string, object>? headers;
+
     public Guid Id { get; set; }
 
     public long Version { get; set; }
@@ -39,9 +42,19 @@ public abstract class RecordedEvent : IEvent
 
     public string? CorrelationId { get; set; }
 
-    public Dictionary<string, object>? Headers { get; set; }
+    public Dictionary<string, object>? Headers
+    {
+        get => headersJson is null ? headers : headers ??= EventHeaders.Parse(headersJson);
+        set => (headers, headersJson) = (value, null);
+    }
 
     public bool IsArchived { get; set; }
+
+    /// <summary>The hash that the event was stored with; null while it was not read, and where another program wrote it.</summary>
+    internal string? Hash => headersJson is null ? null : EventHeaders.Text(headersJson, HashChain.Header);
+
+    /// <summary>Takes the headers as they are stored: who folds a stream never asks for them.</summary>
+    internal void HeadersFrom(byte[] json) => headersJson = json;
 
     /// <summary>Names the event without its data, which may be personal.</summary>
     public override string ToString() => $"{EventTypeName} {Id} at {StreamKey}/{Version} (seq_id {Sequence})";

@@ -21,10 +21,25 @@ public sealed class EventOptions
     public void MapEventType(Type eventType, string eventTypeName) =>
         Map((EventMapping)Activator.CreateInstance(typeof(EventMapping<>).MakeGenericType(eventType), eventTypeName)!);
 
+    /// <summary>Turns events that were stored under an old name, in an old shape, into the record of today when they are read.</summary>
+    /// <remarks>
+    /// What is stored stays as it is. Today's record is written under another name (<see cref="MapEventType{T}"/>), such as the old one with <c>-2</c>
+    /// behind it. <typeparamref name="TOldEvent"/> may be <see cref="JsonDocument"/> where no record of the old shape is worth keeping.
+    /// </remarks>
+    public void Upcast<TOldEvent, TEvent>(string eventTypeName, Func<TOldEvent, TEvent> upcast)
+        where TOldEvent : class
+        where TEvent : class
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(eventTypeName);
+        ArgumentNullException.ThrowIfNull(upcast);
+        if (!byAlias.TryAdd(eventTypeName, new UpcastMapping<TOldEvent, TEvent>(eventTypeName, upcast)))
+            throw new ArgumentException($"'{eventTypeName}' is the name of {byAlias[eventTypeName].Type} already; an old shape needs a name of its own.");
+    }
+
     private void Map(EventMapping mapping)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(mapping.Alias);
-        if (byAlias.TryGetValue(mapping.Alias, out var other) && other.Type != mapping.Type)
+        if (byAlias.TryGetValue(mapping.Alias, out var other) && (other.Type != mapping.Type || other.IsOldShape))
             throw new ArgumentException($"'{mapping.Alias}' is the name of {other.Type} already; it cannot be that of {mapping.Type} too.");
         if (byType.TryGetValue(mapping.Type, out var earlier) && earlier.Alias != mapping.Alias)
             throw new ArgumentException($"{mapping.Type} is called '{earlier.Alias}' already; it cannot be '{mapping.Alias}' too.");

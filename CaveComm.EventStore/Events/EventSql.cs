@@ -2,11 +2,18 @@ namespace CaveComm.EventStore;
 
 /// <summary>The constant statements over the event tables of one schema.</summary>
 /// <remarks>
-/// An append takes its transaction id, then the stream's row lock, then its sequence numbers. So each append is one statement: <c>u</c>
-/// updates or inserts the stream's row, which takes the id and the lock, and the numbers are drawn in the select list over the join with
-/// <c>u</c>, which is evaluated after it. (A column default, or a sub-select in <c>values</c>, would draw them before the lock, and
-/// two writers of one stream could then stand in the log in the wrong order.) Where <c>u</c> is empty the version is null, the column's
-/// not-null constraint fails, and with it the whole batch.
+/// <para>
+/// An append takes its transaction id, then the stream's row lock, then its sequence numbers. A stream that must not exist yet is inserted by
+/// a statement of its own before its events. With an expected version, <c>u</c> updates the stream's row, which takes the id and the lock,
+/// and the numbers are drawn in the select list over the join with <c>u</c>, which is evaluated after it. (A column default, or
+/// a sub-select in <c>values</c>, would draw them before the lock, and two writers of one stream could then stand in the log in
+/// the wrong order.) Where <c>u</c> is empty the version is null, the column's not-null constraint fails, and with it the whole batch.
+/// </para>
+/// <para>
+/// Without an expected version the row is written by a statement of its own too, since the hash of the event before must be read after
+/// the lock was taken: a statement sees what was committed when it began, and one that waits for a lock began before.
+/// With an expected version one statement will do: who had to wait finds another version and undoes all.
+/// </para>
 /// </remarks>
 internal sealed class EventSql
 {
@@ -15,29 +22,48 @@ internal sealed class EventSql
 
     public EventSql(string schema)
     {
-        // $1 stream, $2 its aggregate's alias, $3 how many events, $4 the time, $5 and $6 correlation and causation, $7 headers,
-        // $8 to $11 the events, $12 the version that is expected.
-        var insertEvents = $"""
-            insert into {schema}.mt_events ({Columns})
-            select nextval('{schema}.mt_events_sequence'), e.id, $1, u.version - $3 + e.place, e.data, e.type, $4, '*DEFAULT*',
-                e.dotnet_type, $5, $6, $7, false
-            from unnest($8, $9, $10, $11) with ordinality as e (id, data, type, dotnet_type, place) left join u on true
-            returning seq_id, version
-            """;
-        var insertStream = $"""
+        // $1 stream, $2 its aggregate's alias, $3 the time, $4 how many events.
+        InsertStream = $"""
             insert into {schema}.mt_streams as s (id, type, version, timestamp, created, tenant_id, is_archived)
-            values ($1, $2, $3, $4, $4, '*DEFAULT*', false)
+            values ($1, $2, $4, $3, $3, '*DEFAULT*', false)
             """;
-        Start = $"with u as ({insertStream} returning version) {insertEvents}";
-        Append = $"""
-            with u as ({insertStream}
-                on conflict (id) do update set version = s.version + excluded.version, timestamp = excluded.timestamp
-                returning s.version) {insertEvents}
+        UpsertStream = $"{InsertStream} on conflict (id) do update set version = s.version + excluded.version, timestamp = excluded.timestamp";
+
+        // $1 stream, $2 the hash before or null where it must be looked up, $3 the time, $4 and $5 correlation and causation, $6 the headers
+        // behind the hash. Of one event: $7 id, $8 data, $9 what its hash covers before the data, $10 alias, $11 .NET type. Where a
+        // version is expected: $12 that version, $13 the aggregate's alias.
+        var insert = $"insert into {schema}.mt_events ({Columns})";
+        string One(string before, string version) => $$"""
+            {{insert}} select nextval('{{schema}}.mt_events_sequence'), $7, $1, {{version}}, $8, $10, $3, '*DEFAULT*', $11, $4, $5,
+                ('{"hash":"' || encode(sha256(convert_to({{before}} || $9 || $8::text, 'UTF8')), 'hex') || $6)::jsonb, false
             """;
-        AppendExpecting = $"""
-            with u as (update {schema}.mt_streams set version = version + $3, timestamp = $4, type = coalesce(type, $2)
-                where id = $1 and version = $12 returning version) {insertEvents}
+        StartOne = $"{One("$2", "1")} returning seq_id";
+        ExpectOne = $"""
+            with u as (update {schema}.mt_streams set version = version + 1, timestamp = $3, type = coalesce(type, $13)
+                where id = $1 and version = $12 returning version)
+            {One($"coalesce($2, {HashOf(schema, "$12")}, '')", "u.version")} from (select) as one left join u on true returning seq_id
             """;
+
+        // Of several events: $7 ids, $8 data, $9 what their hashes cover in common, $10 aliases, $11 .NET types, $12 aliases as they are
+        // hashed, $13 which of these three each event has. Where a version is expected: $14 that version, $15 the aggregate's alias, $16
+        // how many events; where none is: $14 how many.
+        string Many(string before, string versionBefore, string version, string from) => $$"""
+            {{insert}} select nextval('{{schema}}.mt_events_sequence'), e.id, $1, {{version}}, e.data, ($10)[e.kind], $3, '*DEFAULT*',
+                ($11)[e.kind], $4, $5, ('{"hash":"' || e.hash || $6)::jsonb, false
+            from {{from}} unnest($7, $8, $13, {{schema}}.cavecomm_chain({{before}}, $9, {{versionBefore}}, $7, $12, $13, $8))
+                with ordinality as e (id, data, kind, hash, place)
+            """;
+        StartMany = $"{Many("$2", "0", "e.place", "")} returning seq_id";
+        ExpectMany = $"""
+            with u as (update {schema}.mt_streams set version = version + $16, timestamp = $3, type = coalesce(type, $15)
+                where id = $1 and version = $14 returning version)
+            {Many($"coalesce($2, {HashOf(schema, "$14")}, '')", "$14", "u.version - $16 + e.place", "")} left join u on true returning seq_id
+            """;
+        AppendMany = $"""
+            {Many($"coalesce($2, {HashOf(schema, "s.version - $14")}, '')", "s.version - $14", "s.version - $14 + e.place", $"{schema}.mt_streams s,")}
+            where s.id = $1 returning seq_id, version
+            """;
+
         Stream = $"select {Columns} from {schema}.mt_events where stream_id = $1 order by version";
         StreamPart = $"""
             select {Columns} from {schema}.mt_events
@@ -49,14 +75,45 @@ internal sealed class EventSql
             select {Columns} from {schema}.mt_events
             where seq_id in (select p.seq_id from {schema}.cavecomm_parked_event p where p.shard = $1 and p.key = $2) order by seq_id
             """;
+        History = $"""
+            select e.seq_id, e.id, e.stream_id, e.version, e.data, e.type, e.timestamp, e.headers ->> 'actor', e.correlation_id, e.causation_id,
+                e.headers ->> 'hash',
+                (select p.headers ->> 'hash' from {schema}.mt_events p where p.stream_id = e.stream_id and p.version = e.version - 1)
+            from {schema}.mt_events e
+            where e.seq_id > $1 and e.seq_id <= $2 and ($4::varchar is null or e.type = $4) and ($5::varchar is null or e.stream_id = $5)
+                and ($6::timestamptz is null or e.timestamp >= $6) and ($7::timestamptz is null or e.timestamp <= $7)
+            order by e.seq_id limit $3
+            """;
+        Heads = $"""
+            select s.id, s.version, e.headers ->> 'hash' from {schema}.mt_streams s
+            left join {schema}.mt_events e on e.stream_id = s.id and e.version = s.version
+            where s.version > 0 and s.id > $1 order by s.id limit $2
+            """;
+        AtHeads = $"""
+            select e.seq_id, e.id, e.headers ->> 'hash' from unnest($1, $2) with ordinality as h (stream, version, place)
+            left join {schema}.mt_events e on e.stream_id = h.stream and e.version = h.version order by h.place
+            """;
         HighestSequence = $"select coalesce(max(seq_id), 0) from {schema}.mt_events";
     }
 
-    public string Start { get; }
+    public string InsertStream { get; }
 
-    public string Append { get; }
+    public string UpsertStream { get; }
 
-    public string AppendExpecting { get; }
+    /// <summary>The first event of a stream that <see cref="InsertStream"/> has made.</summary>
+    public string StartOne { get; }
+
+    /// <summary>The first events of a stream that <see cref="InsertStream"/> has made.</summary>
+    public string StartMany { get; }
+
+    /// <summary>One event on a stream that must be at a version, and its stream's row.</summary>
+    public string ExpectOne { get; }
+
+    /// <summary>Events on a stream that must be at a version, and its stream's row.</summary>
+    public string ExpectMany { get; }
+
+    /// <summary>Events on a stream that <see cref="UpsertStream"/> has raised to the version it has after them.</summary>
+    public string AppendMany { get; }
 
     public string Stream { get; }
 
@@ -70,5 +127,17 @@ internal sealed class EventSql
     /// <summary>The events that wait for key $2 of shard $1, in the log's order.</summary>
     public string Parked { get; }
 
+    /// <summary>As <see cref="Page"/>, in the columns that auditors see: of the alias $4, of the stream $5, from $6 to $7, where these are not null.</summary>
+    public string History { get; }
+
+    /// <summary>The newest hash of at most $2 streams behind the key $1.</summary>
+    public string Heads { get; }
+
+    /// <summary>The events of the streams $1 at the versions $2, in that order; nulls where there is none.</summary>
+    public string AtHeads { get; }
+
     public string HighestSequence { get; }
+
+    private static string HashOf(string schema, string version) =>
+        $"(select p.headers ->> 'hash' from {schema}.mt_events p where p.stream_id = $1 and p.version = {version})";
 }

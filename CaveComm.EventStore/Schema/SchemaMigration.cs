@@ -26,7 +26,7 @@ internal sealed class SchemaMigration(DocumentStore store)
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>Tables and indexes by name, columns as table.column.</summary>
+    /// <summary>Tables, indexes and functions by name, columns as table.column.</summary>
     private async Task<HashSet<string>> Present(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(
@@ -35,6 +35,8 @@ internal sealed class SchemaMigration(DocumentStore store)
             union all
             select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
             where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+            union all
+            select proname from pg_proc where pronamespace = to_regnamespace($1)
             """,
             connection)
         { Parameters = { Sql.Text(schema) } };
@@ -81,6 +83,7 @@ internal sealed class SchemaMigration(DocumentStore store)
             """);
         yield return ("pk_mt_events_stream_and_version",
             $"create unique index pk_mt_events_stream_and_version on {schema}.mt_events (stream_id, version)");
+        yield return ("cavecomm_chain", HashChain.Function(schema));
         yield return ("mt_event_progression", $"""
             create table {schema}.mt_event_progression (
                 name varchar not null,

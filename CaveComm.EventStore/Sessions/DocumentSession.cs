@@ -68,14 +68,14 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
     private SaveContext Context()
     {
         var options = Database.Options.JsonSerializerOptions;
-        var headers = LastModifiedBy is null ? null : new Dictionary<string, object> { ["actor"] = LastModifiedBy };
         return new(
             Microseconds(Database.Time.GetUtcNow()),
             CorrelationId ?? Activity.Current?.TraceId.ToString(),
             CausationId,
-            headers,
-            headers is null ? null : JsonSerializer.Serialize(headers),
-            it => JsonSerializer.Serialize(it, it.GetType(), options));
+            LastModifiedBy,
+            LastModifiedBy is null ? null : new() { ["actor"] = LastModifiedBy },
+            LastModifiedBy is null ? "\"}" : $"\",\"actor\":{JsonSerializer.Serialize(LastModifiedBy)}}}",
+            it => JsonSerializer.SerializeToUtf8Bytes(it.Data, it.Data.GetType(), options));
     }
 
     // PostgreSQL keeps microseconds: what the caller sees now must be what is read later.

@@ -1,7 +1,7 @@
 namespace CaveComm.EventStore;
 
 /// <summary>A stream that a session folded, and what is appended to it.</summary>
-internal sealed class EventStream<T>(SessionEvents session, string key, T? aggregate, long version, CancellationToken cancel) : IEventStream<T>
+internal sealed class EventStream<T>(SessionEvents session, string key, T? aggregate, long version, string hash, CancellationToken cancel) : IEventStream<T>
     where T : class
 {
     private readonly List<IEvent> events = [];
@@ -23,7 +23,9 @@ internal sealed class EventStream<T>(SessionEvents session, string key, T? aggre
 
     public void AppendOne(object @event) => AppendMany(@event);
 
-    public void AppendMany(params object[] events) => this.events.AddRange(session.AppendExpecting<T>(key, version + this.events.Count, events));
+    // The hash is that of the version that was read; what was saved since has one that only the database knows.
+    public void AppendMany(params object[] events) => this.events.AddRange(
+        session.AppendExpecting<T>(key, version + this.events.Count, this.events.Count == 0 ? hash : null, events));
 
     public void AppendMany(IEnumerable<object> events) => AppendMany(events.ToArray());
 }

@@ -18,54 +18,50 @@ internal sealed class PendingStream(string key)
     /// <summary>The version that the stream must have; null appends to any.</summary>
     public long? ExpectedVersion { get; set; }
 
+    /// <summary>The hash of the event at <see cref="ExpectedVersion"/>, empty where it has none; null when nobody has read it.</summary>
+    public string? HashBefore { get; set; }
+
     public IReadOnlyList<RecordedEvent> Events => events;
 
     public void Add(RecordedEvent happened) => events.Add(happened);
 
-    public NpgsqlBatchCommand Command(EventSql sql, SaveContext context)
+    /// <summary>The commands of the append, which stand or fall together.</summary>
+    public NpgsqlBatchCommand[] Commands(EventSql sql, SaveContext context)
     {
-        var (ids, data, types, dotNetTypes) = (new Guid[events.Count], new string[events.Count], new string[events.Count], new string[events.Count]);
-        for (var i = 0; i < events.Count; i++)
+        foreach (var happened in events)
         {
-            var happened = events[i];
             happened.Timestamp = context.Now;
             happened.CorrelationId = context.CorrelationId;
             happened.CausationId = context.CausationId;
             happened.Headers = context.Headers is null ? null : new(context.Headers);
-            (ids[i], data[i], types[i], dotNetTypes[i]) =
-                (happened.Id, context.Json(happened.Data), happened.EventTypeName, happened.DotNetTypeName);
         }
 
-        var isNew = Starts || ExpectedVersion == 0;
-        var command = new NpgsqlBatchCommand(isNew ? sql.Start : ExpectedVersion is null ? sql.Append : sql.AppendExpecting)
+        if (IsNew)
+            return [Row(sql.InsertStream, context), events.Count == 1 ? One(sql.StartOne, 1, context) : Many(sql.StartMany, context)];
+        if (ExpectedVersion is not { } expected)
         {
-            Parameters =
-            {
-                Sql.Text(Key),
-                Sql.OptionalText(AggregateAlias),
-                Sql.Number(events.Count),
-                Sql.Instant(context.Now),
-                Sql.OptionalText(context.CorrelationId),
-                Sql.OptionalText(context.CausationId),
-                Sql.OptionalJson(context.HeadersJson),
-                Sql.Ids(ids),
-                Sql.Json(data),
-                Sql.Texts(types),
-                Sql.Texts(dotNetTypes),
-            },
-        };
-        if (!isNew && ExpectedVersion is { } expected)
-            command.Parameters.Add(Sql.Number(expected));
-        return command;
+            var append = Many(sql.AppendMany, context);
+            append.Parameters.Add(Sql.Number(events.Count));
+            return [Row(sql.UpsertStream, context), append];
+        }
+
+        var one = events.Count == 1;
+        var command = one ? One(sql.ExpectOne, expected + 1, context) : Many(sql.ExpectMany, context);
+        command.Parameters.Add(Sql.Number(expected));
+        command.Parameters.Add(Sql.OptionalText(AggregateAlias));
+        if (!one)
+            command.Parameters.Add(Sql.Number(events.Count));
+        return [command];
     }
 
     public async Task ReadPositions(NpgsqlDataReader rows, CancellationToken cancel)
     {
-        foreach (var happened in events)
+        var before = IsNew ? 0 : ExpectedVersion;
+        for (var i = 0; i < events.Count; i++)
         {
             await rows.ReadAsync(cancel);
-            happened.Sequence = rows.GetInt64(0);
-            happened.Version = rows.GetInt64(1);
+            events[i].Sequence = rows.GetInt64(0);
+            events[i].Version = before is null ? rows.GetInt64(1) : before.Value + i + 1;
         }
     }
 
@@ -79,10 +75,74 @@ internal sealed class PendingStream(string key)
         _ => null,
     };
 
+    private bool IsNew => Starts || ExpectedVersion == 0;
+
     private EventStreamUnexpectedMaxEventIdException LostRace(PostgresException error) =>
         new($"Stream '{Key}' is not at version {ExpectedVersion}: another writer was first.", error);
+
+    private NpgsqlBatchCommand Row(string sql, SaveContext context) => new(sql)
+    {
+        Parameters = { Sql.Text(Key), Sql.OptionalText(AggregateAlias), Sql.Instant(context.Now), Sql.Number(events.Count) },
+    };
+
+    private NpgsqlBatchCommand Begin(string sql, SaveContext context) => new(sql)
+    {
+        Parameters =
+        {
+            Sql.Text(Key),
+            Sql.OptionalText(IsNew ? "" : HashBefore),
+            Sql.Instant(context.Now),
+            Sql.OptionalText(context.CorrelationId),
+            Sql.OptionalText(context.CausationId),
+            Sql.Text(context.HeadersEnd),
+        },
+    };
+
+    private NpgsqlBatchCommand One(string sql, long version, SaveContext context)
+    {
+        var happened = events[0];
+        var command = Begin(sql, context);
+        command.Parameters.Add(Sql.Id(happened.Id));
+        command.Parameters.Add(Sql.Json(context.Json(happened)));
+        command.Parameters.Add(Sql.Text(
+            $"{HashChain.Common(context.Now, context.Actor, Key)}{happened.Id}\n{version}{HashChain.Alias(happened.EventTypeName)}"));
+        command.Parameters.Add(Sql.Text(happened.EventTypeName));
+        command.Parameters.Add(Sql.Text(happened.DotNetTypeName));
+        return command;
+    }
+
+    private NpgsqlBatchCommand Many(string sql, SaveContext context)
+    {
+        var (ids, data, kinds) = (new Guid[events.Count], new byte[events.Count][], new int[events.Count]);
+        var names = new List<(string Alias, string DotNet)>();
+        for (var i = 0; i < events.Count; i++)
+        {
+            var happened = events[i];
+            var name = (happened.EventTypeName, happened.DotNetTypeName);
+            var kind = names.IndexOf(name); // Few are different, and most are like the one before.
+            if (kind < 0)
+            {
+                kind = names.Count;
+                names.Add(name);
+            }
+
+            (ids[i], data[i], kinds[i]) = (happened.Id, context.Json(happened), kind + 1);
+        }
+
+        var command = Begin(sql, context);
+        command.Parameters.Add(Sql.Ids(ids));
+        command.Parameters.Add(Sql.Json(data));
+        command.Parameters.Add(Sql.Text(HashChain.Common(context.Now, context.Actor, Key)));
+        command.Parameters.Add(Sql.Texts([.. names.Select(it => it.Alias)]));
+        command.Parameters.Add(Sql.Texts([.. names.Select(it => it.DotNet)]));
+        command.Parameters.Add(Sql.Texts([.. names.Select(it => HashChain.Alias(it.Alias))]));
+        command.Parameters.Add(Sql.Counts(kinds));
+        return command;
+    }
 }
 
 /// <summary>What the events of one save have in common.</summary>
+/// <param name="HeadersEnd">The JSON of the headers behind the hash, with what ends its text.</param>
 internal sealed record SaveContext(
-    DateTimeOffset Now, string? CorrelationId, string? CausationId, Dictionary<string, object>? Headers, string? HeadersJson, Func<object, string> Json);
+    DateTimeOffset Now, string? CorrelationId, string? CausationId, string? Actor, Dictionary<string, object>? Headers, string HeadersEnd,
+    Func<RecordedEvent, byte[]> Json);

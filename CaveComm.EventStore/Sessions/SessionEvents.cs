@@ -30,7 +30,8 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
         where T : class
     {
         var events = await FetchStreamAsync(key, token: cancellation);
-        return new EventStream<T>(this, key, Fold<T>(key, events), events is [.., var last] ? last.Version : 0, cancellation);
+        var (version, hash) = events is [.., RecordedEvent last] ? (last.Version, last.Hash) : (0, null);
+        return new EventStream<T>(this, key, Fold<T>(key, events), version, hash ?? "", cancellation);
     }
 
     public async Task<IEventStream<T>> FetchForWriting<T>(string key, long expectedVersion, CancellationToken cancellation = default)
@@ -44,10 +45,12 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
     }
 
     /// <summary>Appends what was decided on a stream that had <paramref name="version"/> when it was read.</summary>
-    internal IReadOnlyList<IEvent> AppendExpecting<T>(string key, long version, object[] events)
+    /// <param name="hash">The hash of the event at that version, empty where it has none; null when it is not known.</param>
+    internal IReadOnlyList<IEvent> AppendExpecting<T>(string key, long version, string? hash, object[] events)
     {
         var (stream, added) = Add(key, events);
-        stream.ExpectedVersion ??= version;
+        if (stream.ExpectedVersion is null)
+            (stream.ExpectedVersion, stream.HashBefore) = (version, hash);
         stream.AggregateAlias ??= TypeNames.Snake(typeof(T).Name);
         return added;
     }

@@ -106,9 +106,11 @@ internal sealed class SessionSave(
     {
         foreach (var stream in streams)
         {
-            var command = stream.Command(store.EventSql, context);
-            streamOf[command] = stream;
-            batch.BatchCommands.Add(command);
+            foreach (var command in stream.Commands(store.EventSql, context))
+            {
+                streamOf[command] = stream;
+                batch.BatchCommands.Add(command);
+            }
         }
     }
 

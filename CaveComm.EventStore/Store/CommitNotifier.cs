@@ -12,8 +12,10 @@ internal sealed class CommitNotifier : IAsyncDisposable
 {
     public const string Channel = "cavecomm_events";
 
-    // Listeners are also polling; more than some hundred calls a second would only cost the writers.
+    // Each call costs as much as an append. While commits are rare others hear of each soon; where many come, a few calls a second tell of all.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongPause = TimeSpan.FromMilliseconds(25);
+    private const int Many = 3;
     private readonly CancellationTokenSource stop = new();
     private readonly DocumentStore store;
     private readonly ILogger logger;
@@ -38,9 +40,12 @@ internal sealed class CommitNotifier : IAsyncDisposable
 
     private async Task Run(CancellationToken cancel)
     {
+        var told = 0L;
         while (true)
         {
             await Bell.Wait(Timeout.InfiniteTimeSpan, cancel);
+            var commits = Bell.Rings - told;
+            told += commits;
             try
             {
                 await using var batch = store.DataSource.CreateBatch();
@@ -54,7 +59,7 @@ internal sealed class CommitNotifier : IAsyncDisposable
                 logger.LogWarning(unheard, "Other nodes could not be told of new events");
             }
 
-            await Task.Delay(Pause, cancel);
+            await Task.Delay(commits < Many ? Pause : LongPause, cancel);
         }
     }
 }

@@ -33,6 +33,9 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     /// <summary>What operators see of this store's projections and do to them.</summary>
     public IProjectionOperations ProjectionOperations { get; }
 
+    /// <summary>The log as auditors see it.</summary>
+    public IEventHistory History => new EventHistory(this);
+
     internal TimeProvider Time { get; }
 
     internal EventSql EventSql { get; }

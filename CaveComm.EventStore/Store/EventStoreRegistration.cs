@@ -27,6 +27,7 @@ public static class EventStoreRegistration
         services.AddSingleton(provider => provider.GetRequiredService<DocumentStore>().BuildProjectionDaemon());
         services.AddSingleton<IProjectionDaemon>(provider => provider.GetRequiredService<ProjectionDaemon>());
         services.AddSingleton(provider => provider.GetRequiredService<DocumentStore>().ProjectionOperations);
+        services.AddSingleton(provider => provider.GetRequiredService<DocumentStore>().History);
         services.AddHostedService<EventStoreStartup>();
         return services;
     }

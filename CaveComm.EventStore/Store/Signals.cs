@@ -5,9 +5,14 @@ internal sealed class Bell : IDisposable
 {
     private readonly SemaphoreSlim rung = new(0, 1);
     private int isRung;
+    private long rings;
+
+    /// <summary>How often it was rung, heard or not.</summary>
+    public long Rings => Interlocked.Read(ref rings);
 
     public void Ring()
     {
+        Interlocked.Increment(ref rings);
         if (Interlocked.Exchange(ref isRung, 1) == 0)
             rung.Release();
     }
