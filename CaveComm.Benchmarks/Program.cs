@@ -22,6 +22,7 @@ return await BenchmarkRun.Run(
         new CommitToViewBenchmark(),
         new DaemonCostBenchmark(),
         new GrowthBenchmark(),
+        new RebuildBenchmark(),
         new ThroughputBenchmark(groups: 0),
         new ThroughputBenchmark(groups: 100),
         new PickUpBenchmark(elsewhere: false),

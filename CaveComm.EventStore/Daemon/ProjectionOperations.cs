@@ -5,6 +5,7 @@ internal sealed class ProjectionOperations(DocumentStore store) : IProjectionOpe
 {
     private readonly ShardSwitches switches = new(store);
     private readonly ParkedEvents parked = new(store);
+    private readonly ProjectionRebuild rebuild = new(store);
 
     public async Task<IReadOnlyList<ProjectionSummary>> List(CancellationToken cancel)
     {
@@ -15,9 +16,19 @@ internal sealed class ProjectionOperations(DocumentStore store) : IProjectionOpe
         return found;
     }
 
-    public Task Pause(string name, CancellationToken cancel) => switches.SetPaused(Async(name).ShardName, true, cancel);
+    public async Task Pause(string name, CancellationToken cancel)
+    {
+        var shard = Async(name).ShardName;
+        await switches.SetPaused(shard, true, cancel);
+        await rebuild.SetPaused(shard, true, cancel);
+    }
 
-    public Task Resume(string name, CancellationToken cancel) => switches.SetPaused(Async(name).ShardName, false, cancel);
+    public async Task Resume(string name, CancellationToken cancel)
+    {
+        var shard = Async(name).ShardName;
+        await switches.SetPaused(shard, false, cancel);
+        await rebuild.SetPaused(shard, false, cancel);
+    }
 
     public Task<IReadOnlyList<ParkedKey>> Parked(string name, CancellationToken cancel) =>
         parked.List(name, Find(name).Projection.ShardName, cancel);
@@ -39,9 +50,9 @@ internal sealed class ProjectionOperations(DocumentStore store) : IProjectionOpe
         return new(resumed, still);
     }
 
-    public Task RequestRebuild(string name, CancellationToken cancel) => new ProjectionRebuild(store).Run(Find(name), cancel);
+    public Task RequestRebuild(string name, CancellationToken cancel) => rebuild.Request(Find(name), cancel);
 
-    public Task Rebuild(string name, IProgress<RebuildProgress>? progress, CancellationToken cancel) => new ProjectionRebuild(store).Run(Find(name), cancel);
+    public Task Rebuild(string name, IProgress<RebuildProgress>? progress, CancellationToken cancel) => rebuild.Run(Find(name), progress, cancel);
 
     private ProjectionOptions.Registration Find(string name) =>
         store.Options.Projections.Stored().FirstOrDefault(it => it.Projection.Name == name)
@@ -54,6 +65,8 @@ internal sealed class ProjectionOperations(DocumentStore store) : IProjectionOpe
     private async Task<ProjectionSummary> Summary(ProjectionOptions.Registration registration, ShardSwitches.State? said, CancellationToken cancel)
     {
         var (projection, lifecycle) = registration;
+        var rebuilding = await rebuild.Progress(projection.ShardName, cancel);
+        var isUnbuilt = await rebuild.NeedsBuilding(registration, cancel);
         await using var command = store.DataSource.CreateCommand(
             $"""
             with at as (select coalesce(max(last_seq_id), 0) as position, count(*) > 0 as is_known from {store.Options.DatabaseSchemaName}.mt_event_progression where name = $1)
@@ -75,13 +88,15 @@ internal sealed class ProjectionOperations(DocumentStore store) : IProjectionOpe
         {
             { Paused: true } => "paused",
             { Error: not null } => "faulted",
+            _ when isUnbuilt => "building",
+            _ when rebuilding is { State: RebuildTable.Requested or RebuildTable.Running } => "rebuilding",
             _ when isInline || row.GetBoolean(5) => "running",
             _ => "stopped",
         };
         return new(
             projection.Name, projection.Version, state, position, behind,
             oldest is { } since ? Math.Max(0, (store.Time.GetUtcNow() - since).TotalSeconds) : 0,
-            (int)row.GetInt64(4), Rebuild: null, said?.Error);
+            (int)row.GetInt64(4), rebuilding, said?.Error);
     }
 
     // Counting further would cost more than anybody learns from it.

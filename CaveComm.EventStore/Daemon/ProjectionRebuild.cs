@@ -2,98 +2,157 @@ using Npgsql;
 
 namespace CaveComm.EventStore;
 
-/// <summary>Folds a stored view anew from the whole log and puts the result in the old one's place, in one transaction.</summary>
+/// <summary>Folds stored views anew, beside the old table, and knows what became of it. All of that is in the database, so any node may ask.</summary>
+/// <remarks>
+/// The new table is filled from the log in slices of the view's keys (<see cref="RebuildSlices"/>), follows what came meanwhile
+/// (<see cref="RebuildCatchUp"/>) and is put in the old one's place (<see cref="RebuildSwap"/>). Each step is committed with a checkpoint, so
+/// who goes on after a pause or a kill repeats little. Until the swap nobody reads the new table, and projections send nothing.
+/// </remarks>
 internal sealed class ProjectionRebuild(DocumentStore store)
 {
-    private const int PageSize = 5000;
+    // A projection that feeds itself from so few events is there at once.
+    private const long LongLog = 500;
+    private readonly RebuildTable table = new(store);
 
-    public async Task Run(ProjectionOptions.Registration registration, CancellationToken cancel)
+    /// <summary>The most views that are in memory at a time.</summary>
+    public int ViewsPerSlice { get; init; } = 131_072;
+
+    /// <summary>A kill costs about so much work.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Rebuilds in this process, going on where an earlier attempt of the same program was paused or cut off, and returns when the new table is in place.</summary>
+    /// <exception cref="RebuildRunningException">Another process is at it.</exception>
+    /// <exception cref="RebuildPausedException">Somebody paused it.</exception>
+    public async Task Run(ProjectionOptions.Registration registration, IProgress<RebuildProgress>? progress, CancellationToken cancel)
+    {
+        var shard = registration.Projection.ShardName;
+        await using var connection = await store.OpenDedicated("rebuild", cancel, isPatient: true);
+        await Execute(connection, "set plan_cache_mode = force_custom_plan; set statement_timeout = 0; set default_transaction_isolation = 'read committed'", cancel);
+
+        // The lock belongs to the connection and goes with it, however this process ends.
+        await using (var locking = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection) { Parameters = { Sql.Number(table.LockOf(shard)) } })
+        {
+            if (!(bool)(await locking.ExecuteScalarAsync(cancel))!)
+                throw new RebuildRunningException(registration.Projection.Name, await table.Read(shard, cancel) ?? Unknown());
+        }
+
+        try
+        {
+            await Run(registration, connection, progress, cancel);
+        }
+        catch (RebuildPausedException)
+        {
+            await Unlock(connection, cancel);
+            throw;
+        }
+        catch (Exception failure) when (!cancel.IsCancellationRequested && !IsCutOff(failure))
+        {
+            await table.Fail(shard, failure.Message, cancel);
+            throw;
+        }
+
+        await Unlock(connection, cancel);
+    }
+
+    /// <summary>The rebuild that is under way, or the last one; null when there was none.</summary>
+    public Task<RebuildProgress?> Progress(string shardName, CancellationToken cancel) => table.Read(shardName, cancel);
+
+    /// <summary>Asks the nodes that run a daemon for a rebuild. One that was paused goes on.</summary>
+    /// <exception cref="RebuildRunningException">One is under way.</exception>
+    public async Task Request(ProjectionOptions.Registration registration, CancellationToken cancel)
+    {
+        var shard = registration.Projection.ShardName;
+        if (await table.IsHeld(shard, cancel))
+            throw new RebuildRunningException(registration.Projection.Name, await table.Read(shard, cancel) ?? Unknown());
+        await table.Request(shard, cancel);
+    }
+
+    /// <summary>The shards whose rebuild waits for somebody to run it: asked for, or left behind by a process that died.</summary>
+    public Task<IReadOnlyList<string>> Requested(CancellationToken cancel) => table.Waiting(cancel);
+
+    /// <summary>Pauses a rebuild that is asked for or running, wherever it runs; or asks for it to go on.</summary>
+    public Task SetPaused(string shard, bool paused, CancellationToken cancel) => table.SetPaused(shard, paused, cancel);
+
+    /// <summary>Whether a view has no table of its own yet and the log is too long to feed it from the beginning: then run a rebuild, and begin to feed it afterwards.</summary>
+    public async Task<bool> NeedsBuilding(ProjectionOptions.Registration registration, CancellationToken cancel)
     {
         var (projection, lifecycle) = registration;
-        var mapping = store.Documents.For(projection.ViewType);
-        await using var connection = await store.OpenDedicated("rebuild", cancel);
-        await Execute(connection, "set plan_cache_mode = force_custom_plan; set synchronize_seqscans = off; set default_transaction_isolation = 'read committed'", cancel);
-        var end = await FinalEnd(connection, cancel);
+        var schema = store.Options.DatabaseSchemaName;
 
+        // An inline view has no place in the log: its first version is fed since the beginning, a later one is once it was built.
+        var isThere = lifecycle == ProjectionLifecycle.Async
+            ? $"exists (select from {schema}.mt_event_progression where name = $1)"
+            : $"{(projection.Version > 1 ? "false" : "true")} or exists (select from {schema}.cavecomm_rebuild where shard = $1 and state = 'done')";
+        await using var command = store.DataSource.CreateCommand(
+            $"select not ({isThere}) and coalesce((select max(seq_id) from {schema}.mt_events), 0) > $2");
+        command.Parameters.Add(Sql.Text(projection.ShardName));
+        command.Parameters.Add(Sql.Number(LongLog));
+        return (bool)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
+    private async Task Run(
+        ProjectionOptions.Registration registration, NpgsqlConnection connection, IProgress<RebuildProgress>? progress, CancellationToken cancel)
+    {
+        var projection = registration.Projection;
+        var twin = new RebuildTwin(store, projection);
+        await twin.CheckColumns(connection, cancel);
+        var (checkpoint, startedAt) = await table.Begin(connection, projection.ShardName, cancel);
+        var watch = new RebuildWatch(store, connection, table, projection.ShardName, startedAt, CheckpointEvery, progress);
+        var slices = new RebuildSlices(store, projection, twin, watch, ViewsPerSlice);
+        var catchUp = new RebuildCatchUp(store, projection, twin, watch);
+        if (checkpoint?.Code != CodeOf(projection) || !await twin.Exists(connection, cancel))
+            checkpoint = await BeginAnew(connection, projection, twin, slices, catchUp, watch, cancel);
+
+        await watch.Tell(checkpoint.Done(checkpoint.Position), checkpoint.End, cancel);
+        while (checkpoint.Todo.Count > 0)
+        {
+            checkpoint = await slices.FoldFirst(connection, checkpoint, cancel);
+            await watch.Tell(checkpoint.Done(checkpoint.Position), checkpoint.End, cancel);
+            watch.ThrowIfPaused();
+        }
+
+        await twin.Complete(connection, cancel);
+        await new RebuildSwap(store, registration, twin, table, watch, catchUp).Run(connection, checkpoint, cancel);
+    }
+
+    private async Task<RebuildCheckpoint> BeginAnew(
+        NpgsqlConnection connection, ProjectionBase projection, RebuildTwin twin, RebuildSlices slices, RebuildCatchUp catchUp, RebuildWatch watch,
+        CancellationToken cancel)
+    {
+        var checkpoint = new RebuildCheckpoint(CodeOf(projection), 0, [], 0);
+        checkpoint = checkpoint with { End = await catchUp.FinalEnd(connection, checkpoint, mustBeFinal: false, cancel) };
+        checkpoint = checkpoint with { Todo = await slices.Divide(connection, cancel) };
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        if (lifecycle == ProjectionLifecycle.Inline)
+        await using (var batch = new NpgsqlBatch(connection, transaction))
         {
-            // Writers come to this table only after they have appended: who waits here is not in what is read, and adds to it afterwards.
-            await Execute(connection, $"lock table {mapping.QualifiedTable} in exclusive mode", cancel);
-            end = long.MaxValue;
-        }
-        else
-        {
-            end = Math.Max(end, await LockProgress(connection, projection, cancel));
-        }
-
-        var work = await Fold(connection, projection, mapping, end, cancel);
-        await Execute(connection, $"delete from {mapping.QualifiedTable}", cancel);
-        foreach (var write in work.Writes())
-        {
-            await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { write } };
+            foreach (var command in twin.Create())
+                batch.BatchCommands.Add(command);
+            batch.BatchCommands.Add(table.ForgetWaiting(projection.ShardName));
             await batch.ExecuteNonQueryAsync(cancel);
         }
 
-        if (lifecycle == ProjectionLifecycle.Async)
-            await MoveProgress(connection, projection, end, cancel);
+        await watch.Keep([], checkpoint, cancel);
         await transaction.CommitAsync(cancel);
+        return checkpoint;
     }
 
-    private async Task<ViewWork> Fold(
-        NpgsqlConnection connection, ProjectionBase projection, DocumentMapping mapping, long end, CancellationToken cancel)
-    {
-        var work = new ViewWork(projection, mapping);
-        var position = 0L;
-        while (true)
-        {
-            await using var command = new NpgsqlCommand(store.EventSql.Page, connection)
-            {
-                Parameters = { Sql.Number(position), Sql.Number(end), Sql.Count(PageSize) },
-            };
-            await using var rows = await command.ExecuteReaderAsync(cancel);
-            var page = await store.EventReader.ReadAll(rows, cancel);
-            foreach (var happened in page)
-                work.Add(happened);
-            work.Fold();
-            if (page.Count < PageSize)
-                return work;
-            position = page[^1].Sequence;
-        }
-    }
+    // The build's own ids: another build may fold otherwise, and a table made by two would be neither's.
+    private static string CodeOf(ProjectionBase projection) => string.Join(
+        ' ', new[] { projection.GetType(), projection.ViewType, typeof(ProjectionRebuild) }.Select(it => it.Module.ModuleVersionId).Distinct());
 
-    /// <summary>The end of the log, once nothing can come before it any more.</summary>
-    private async Task<long> FinalEnd(NpgsqlConnection connection, CancellationToken cancel)
+    // What a failing connection leaves behind is not lost: whoever comes next goes on with it.
+    private static bool IsCutOff(Exception failure) => failure switch
     {
-        await using var command = new NpgsqlCommand(store.EventSql.HighestSequence, connection);
-        var end = (long)(await command.ExecuteScalarAsync(cancel))!;
-        var id = await InFlight.Draw(connection, cancel);
-        for (var pause = 1; await InFlight.AnyOlder(connection, id, cancel); pause = Math.Min(2 * pause, 100))
-            await Task.Delay(pause, cancel);
-        return end;
-    }
+        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow } => true,
+        PostgresException => false,
+        NpgsqlException or EndOfStreamException => true,
+        _ => false,
+    };
 
-    // A node that runs the projection waits for this row, then finds that it has moved and reads it anew.
-    private async Task<long> LockProgress(NpgsqlConnection connection, ProjectionBase projection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(
-            $"""
-            insert into {store.Options.DatabaseSchemaName}.mt_event_progression as p (name, last_seq_id) values ($1, 0)
-            on conflict (name) do update set last_seq_id = p.last_seq_id returning last_seq_id
-            """,
-            connection)
-        { Parameters = { Sql.Text(projection.ShardName) } };
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    // The connection's end would do, but a moment later.
+    private static Task Unlock(NpgsqlConnection connection, CancellationToken cancel) => Execute(connection, "select pg_advisory_unlock_all()", cancel);
 
-    private async Task MoveProgress(NpgsqlConnection connection, ProjectionBase projection, long end, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(
-            $"update {store.Options.DatabaseSchemaName}.mt_event_progression set last_seq_id = $2, last_updated = transaction_timestamp() where name = $1",
-            connection)
-        { Parameters = { Sql.Text(projection.ShardName), Sql.Number(end) } };
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    private RebuildProgress Unknown() => new(RebuildTable.Running, 0, 0, store.Time.GetUtcNow(), store.Time.GetUtcNow(), null);
 
     private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
     {

@@ -15,6 +15,7 @@ internal sealed class ShardDistribution(
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(1);
     private readonly ShardLocks locks = new(store, connection);
     private readonly ShardSwitches switches = new(store);
+    private readonly RebuildDuty rebuilds = new(store, logger);
     private readonly Dictionary<ProjectionShard, RunningShard?> held = [];
     private readonly Dictionary<ProjectionShard, long> freeSince = [];
     private readonly Dictionary<ProjectionShard, long> keptUntil = [];
@@ -35,6 +36,7 @@ internal sealed class ShardDistribution(
             await GiveBackOne(survey, fairShare, cancel);
             await ObeySwitches(cancel);
             await Watch();
+            await rebuilds.Begin(held.Where(it => it.Value is not null).Select(it => it.Key.Name), cancel);
             if (shards.Any(it => !it.IsHere))
                 await progress.Refresh(shards.Where(it => !it.IsHere), cancel);
             await (feed is null ? Task.Delay(Turn, cancel) : feed.RunsFor(Turn, cancel));
@@ -43,7 +45,7 @@ internal sealed class ShardDistribution(
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(held.Values.OfType<RunningShard>().Select(it => it.DisposeAsync().AsTask()));
+        await Task.WhenAll([.. held.Values.OfType<RunningShard>().Select(it => it.DisposeAsync().AsTask()), rebuilds.DisposeAsync().AsTask()]);
         if (feed is not null)
             await feed.DisposeAsync();
     }
@@ -103,7 +105,7 @@ internal sealed class ShardDistribution(
             else if (held[shard] is null)
             {
                 feed ??= await LogFeed.Start(store, logger, cancel);
-                held[shard] = RunningShard.Start(shard, feed.Recent);
+                held[shard] = RunningShard.Start(shard, rebuilds, feed.Recent);
                 logger.LogInformation("This node runs {Shard}", shard.Name);
             }
         }
@@ -119,13 +121,13 @@ internal sealed class ShardDistribution(
             if (running.HasEnded)
             {
                 await running.DisposeAsync();
-                held[shard] = RunningShard.Start(shard, feed.Recent);
+                held[shard] = RunningShard.Start(shard, rebuilds, feed.Recent);
             }
             else if (shard.StandsStill(feed.Recent, store.Options.Projections.StallTimeout))
             {
                 logger.LogError("{Shard} stands still at {Position}; it is started again", shard.Name, shard.Position.Value);
                 running.Abandon();
-                held[shard] = RunningShard.Start(shard, feed.Recent);
+                held[shard] = RunningShard.Start(shard, rebuilds, feed.Recent);
             }
         }
     }
@@ -135,11 +137,15 @@ internal sealed class ShardDistribution(
         private readonly CancellationTokenSource stop = new();
         private readonly Task run;
 
-        private RunningShard(ProjectionShard shard, RecentEvents recent) => run = Task.Run(() => shard.Run(recent, stop.Token));
+        private RunningShard(ProjectionShard shard, RebuildDuty rebuilds, RecentEvents recent) => run = Task.Run(async () =>
+        {
+            await rebuilds.Build(shard, stop.Token);
+            await shard.Run(recent, stop.Token);
+        });
 
         public bool HasEnded => run.IsCompleted;
 
-        public static RunningShard Start(ProjectionShard shard, RecentEvents recent) => new(shard, recent);
+        public static RunningShard Start(ProjectionShard shard, RebuildDuty rebuilds, RecentEvents recent) => new(shard, rebuilds, recent);
 
         public async ValueTask DisposeAsync()
         {

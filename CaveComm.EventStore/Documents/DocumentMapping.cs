@@ -16,13 +16,14 @@ internal sealed class DocumentMapping
     private readonly JsonSerializerOptions json;
     private readonly PropertyInfo? identity;
 
-    public DocumentMapping(Type type, StoreOptions options, ProjectionBase? projection)
+    /// <param name="table">Another table than the type's own, of the same columns.</param>
+    public DocumentMapping(Type type, StoreOptions options, ProjectionBase? projection, string? table = null)
     {
         Type = type;
         json = options.JsonSerializerOptions;
         identity = type.GetProperty("Id", BindingFlags.Instance | BindingFlags.Public) is { } id && id.PropertyType == typeof(string) ? id : null;
         HasStreamVersion = projection is { IsSingleStream: true };
-        Table = $"mt_doc_{TypeNames.DocumentAlias(type)}" + (projection is { Version: > 1 } ? $"_{projection.Version}" : "");
+        Table = table ?? $"mt_doc_{TypeNames.DocumentAlias(type)}" + (projection is { Version: > 1 } ? $"_{projection.Version}" : "");
         QualifiedTable = $"{options.DatabaseSchemaName}.{Table}";
         Fields = [.. options.Schema.DuplicatesOf(type).Select(it => new DuplicatedField(it, json)).DistinctBy(it => it.Column)];
         SelectOne = $"select data from {QualifiedTable} where id = $1";
@@ -58,6 +59,8 @@ internal sealed class DocumentMapping
 
     public object Read(byte[] data) =>
         JsonSerializer.Deserialize(data, Type, json) ?? throw new JsonException($"A row of {QualifiedTable} holds no document.");
+
+    public byte[] Json(object document) => JsonSerializer.SerializeToUtf8Bytes(document, Type, json);
 
     /// <summary>One command that writes many documents; no id may occur twice.</summary>
     public NpgsqlBatchCommand Write(IReadOnlyCollection<DocumentWrite> writes)

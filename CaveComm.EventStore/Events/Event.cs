@@ -32,23 +32,26 @@ public abstract class RecordedEvent : IEvent
 
     public DateTimeOffset Timestamp { get; set; }
 
-    public string TenantId { get; set; } = DefaultTenant;
+    public string TenantId { get => Whole(field); set; } = DefaultTenant;
 
     public string EventTypeName { get; set; } = "";
 
-    public string DotNetTypeName { get; set; } = "";
+    public string DotNetTypeName { get => Whole(field); set; } = "";
 
-    public string? CausationId { get; set; }
+    public string? CausationId { get => Whole(field); set; }
 
-    public string? CorrelationId { get; set; }
+    public string? CorrelationId { get => Whole(field); set; }
 
     public Dictionary<string, object>? Headers
     {
-        get => headersJson is null ? headers : headers ??= EventHeaders.Parse(headersJson);
+        get => Whole(headersJson is null ? headers : headers ??= EventHeaders.Parse(headersJson));
         set => (headers, headersJson) = (value, null);
     }
 
-    public bool IsArchived { get; set; }
+    public bool IsArchived { get => Whole(field); set; }
+
+    /// <summary>Whether only what nearly all folds look at was read.</summary>
+    internal bool IsNarrow { get; set; }
 
     /// <summary>The hash that the event was stored with; null while it was not read, and where another program wrote it.</summary>
     internal string? Hash => headersJson is null ? null : EventHeaders.Text(headersJson, HashChain.Header);
@@ -58,7 +61,12 @@ public abstract class RecordedEvent : IEvent
 
     /// <summary>Names the event without its data, which may be personal.</summary>
     public override string ToString() => $"{EventTypeName} {Id} at {StreamKey}/{Version} (seq_id {Sequence})";
+
+    private T Whole<T>(T value) => IsNarrow ? throw new NarrowEventException() : value;
 }
+
+/// <summary>Somebody asked for a part of the envelope that was left out; whoever left it out reads again with all of it.</summary>
+internal sealed class NarrowEventException() : Exception("That part of the event's envelope was not read.");
 
 /// <summary>The data of an event whose alias no type is mapped to: still there to be read, say by an auditor.</summary>
 /// <param name="Json">The stored data.</param>

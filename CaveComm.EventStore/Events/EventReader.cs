@@ -33,10 +33,46 @@ internal sealed class EventReader(StoreOptions options)
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
+    /// <summary>The events of some rows. Whatever they need from elsewhere to become readable is fetched here, once for all of them.</summary>
+    public ValueTask<IEvent[]> Decode(IReadOnlyList<RawEvent> rows, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var events = new IEvent[rows.Count];
+        for (var i = 0; i < events.Length; i++)
+            events[i] = Decode(rows[i]);
+        return ValueTask.FromResult(events);
+    }
+
+    private RecordedEvent Decode(RawEvent row)
+    {
+        var happened = Open(row.Alias, row.Data.Span);
+        happened.EventTypeName = row.Alias;
+        happened.Sequence = row.Sequence;
+        happened.Id = row.Id;
+        happened.StreamKey = row.StreamKey;
+        happened.Version = row.Version;
+        happened.Timestamp = row.Timestamp;
+        happened.IsNarrow = row.IsNarrow;
+        if (row.IsNarrow)
+            return happened;
+
+        happened.TenantId = row.TenantId ?? RecordedEvent.DefaultTenant;
+        happened.DotNetTypeName = row.DotNetTypeName ?? "";
+        happened.CorrelationId = row.CorrelationId;
+        happened.CausationId = row.CausationId;
+        if (!row.Headers.IsEmpty)
+            happened.HeadersFrom(row.Headers.ToArray());
+        happened.IsArchived = row.IsArchived;
+        return happened;
+    }
+
+    /// <summary>The record of stored data. All data passes here before anybody sees it.</summary>
+    private RecordedEvent Open(string alias, ReadOnlySpan<byte> data) => options.Events.Read(alias, data, options.JsonSerializerOptions);
+
     private RecordedEvent Read(NpgsqlDataReader row)
     {
         var alias = row.GetString(5);
-        var happened = options.Events.Read(alias, Data(row, 4), options.JsonSerializerOptions);
+        var happened = Open(alias, row.GetFieldValue<byte[]>(4));
         happened.EventTypeName = alias;
         happened.Sequence = row.GetInt64(0);
         happened.Id = row.GetGuid(1);

@@ -5,9 +5,26 @@ namespace CaveComm.EventStore;
 /// <summary>Makes what is missing of the store's tables, and touches nothing that is there: a table that exists takes no lock.</summary>
 internal sealed class SchemaMigration(DocumentStore store)
 {
+    private const int MostAttempts = 10;
     private readonly string schema = store.Options.DatabaseSchemaName;
 
     public async Task Apply(CancellationToken cancel)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await ApplyAtOnce(cancel);
+                return;
+            }
+            catch (PostgresException crossed) when (crossed.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < MostAttempts)
+            {
+                // Two tables got new columns while old code wrote into both, in another order. Nothing was changed yet.
+            }
+        }
+    }
+
+    private async Task ApplyAtOnce(CancellationToken cancel)
     {
         await using var connection = await store.OpenDedicated("schema", cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -107,20 +124,32 @@ internal sealed class SchemaMigration(DocumentStore store)
                 paused boolean not null default false,
                 error text null)
             """);
+        yield return ("cavecomm_rebuild", $"""
+            create table {schema}.cavecomm_rebuild (
+                shard varchar primary key,
+                state varchar not null,
+                events_done bigint not null default 0,
+                events_total bigint not null default 0,
+                checkpoint jsonb null,
+                started_at timestamp with time zone not null,
+                updated_at timestamp with time zone not null,
+                error text null)
+            """);
+        yield return ("cavecomm_rebuild_parked", $"""
+            create table {schema}.cavecomm_rebuild_parked (
+                shard varchar not null,
+                key varchar not null,
+                seq_id bigint not null,
+                event_id uuid null,
+                reason text null,
+                parked_at timestamp with time zone not null,
+                primary key (shard, key, seq_id))
+            """);
     }
 
     private static IEnumerable<(string Name, string Definition)> DocumentTable(DocumentMapping mapping)
     {
-        var version = mapping.HasStreamVersion ? "bigint not null default 0" : "uuid not null default gen_random_uuid()";
-        yield return (mapping.Table, $"""
-            create table {mapping.QualifiedTable} (
-                id varchar not null,
-                data jsonb not null,
-                mt_last_modified timestamp with time zone null default transaction_timestamp(),
-                mt_version {version},
-                mt_dotnet_type varchar null,
-                constraint pkey_{mapping.Table}_id primary key (id))
-            """);
+        yield return (mapping.Table, DocumentTableSql.Table(mapping));
         foreach (var field in mapping.Fields)
         {
             // Rows that were written before the member had a column get theirs from their JSON.
@@ -128,8 +157,8 @@ internal sealed class SchemaMigration(DocumentStore store)
                 alter table {{mapping.QualifiedTable}} add column "{{field.Column}}" {{field.SqlType}} null;
                 update {{mapping.QualifiedTable}} set "{{field.Column}}" = (data #>> '{{{field.JsonPath}}}')::{{field.SqlType}}
                 """);
-            yield return ($"{mapping.Table}_idx_{field.Column}",
-                $"create index {mapping.Table}_idx_{field.Column} on {mapping.QualifiedTable} (\"{field.Column}\")");
+            var index = DocumentTableSql.IndexName(mapping, field);
+            yield return (index, $"create index {index} on {mapping.QualifiedTable} (\"{field.Column}\")");
         }
     }
 

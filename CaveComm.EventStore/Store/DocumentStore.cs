@@ -67,7 +67,8 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     public Task ApplyAllConfiguredChangesToDatabaseAsync(CancellationToken cancel = default) => new SchemaMigration(this).Apply(cancel);
 
     /// <summary>A connection outside the pool, for what needs session state: locks, listening, planner settings.</summary>
-    internal async Task<NpgsqlConnection> OpenDedicated(string purpose, CancellationToken cancel)
+    /// <param name="isPatient">Whether a command may take as long as it takes.</param>
+    internal async Task<NpgsqlConnection> OpenDedicated(string purpose, CancellationToken cancel, bool isPatient = false)
     {
         var settings = new NpgsqlConnectionStringBuilder(Options.DirectConnectionString ?? Options.ConnectionString)
         {
@@ -76,6 +77,8 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
             MaxAutoPrepare = 20,
             TcpKeepAlive = true,
         };
+        if (isPatient)
+            settings.CommandTimeout = 0;
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {

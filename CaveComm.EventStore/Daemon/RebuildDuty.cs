@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Logging;
+
+namespace CaveComm.EventStore;
+
+/// <summary>The rebuilds that this node runs beside its shards: those that somebody asked for, and the first filling of a new version.</summary>
+internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private readonly CancellationTokenSource stop = new();
+    private readonly ProjectionRebuild rebuild = new(store);
+    private readonly Dictionary<string, Task> running = new(StringComparer.Ordinal);
+
+    /// <summary>Begins what waits, or was left behind by a node that died, and belongs to this node's shards or to no shard.</summary>
+    public async Task Begin(IEnumerable<string> shards, CancellationToken cancel)
+    {
+        foreach (var done in running.Where(it => it.Value.IsCompleted).Select(it => it.Key).ToList())
+            running.Remove(done);
+        var mine = shards.ToHashSet(StringComparer.Ordinal);
+        foreach (var shard in await rebuild.Requested(cancel))
+        {
+            if (running.ContainsKey(shard) || store.Options.Projections.Stored().FirstOrDefault(it => it.Projection.ShardName == shard) is not { } registration)
+                continue;
+            if (registration.Lifecycle == ProjectionLifecycle.Inline || mine.Contains(shard))
+                running[shard] = Task.Run(() => Run(registration), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Fills the table of a version that has none yet; returns at once where there is nothing to fill.</summary>
+    public async Task Build(ProjectionShard shard, CancellationToken cancel)
+    {
+        var registration = store.Options.Projections.Stored().Single(it => it.Projection == shard.Projection);
+        while (true)
+        {
+            try
+            {
+                if (!await rebuild.NeedsBuilding(registration, cancel))
+                    return;
+                shard.Status = ShardStatus.Building;
+                logger.LogInformation("{Shard} is new here: its view is being filled from the log", shard.Name);
+                await rebuild.Run(registration, progress: null, cancel);
+            }
+            catch (Exception failure) when (!cancel.IsCancellationRequested)
+            {
+                // Another process is at it, or somebody paused it; or it failed, which its row in the database tells.
+                if (failure is not (RebuildRunningException or RebuildPausedException))
+                    logger.LogError(failure, "{Shard} could not be filled: {Reason}", shard.Name, failure.Message);
+                await Task.Delay(Retry, cancel);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await Task.WhenAll(running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+    }
+
+    private async Task Run(ProjectionOptions.Registration registration)
+    {
+        var shard = registration.Projection.ShardName;
+        try
+        {
+            logger.LogInformation("{Shard} is being rebuilt", shard);
+            await rebuild.Run(registration, progress: null, stop.Token);
+            logger.LogInformation("{Shard} was rebuilt", shard);
+        }
+        catch (RebuildRunningException)
+        {
+            // Another node was first.
+        }
+        catch (RebuildPausedException paused)
+        {
+            logger.LogInformation("{Reason}", paused.Message);
+        }
+        catch (Exception failure) when (!stop.IsCancellationRequested)
+        {
+            logger.LogError(failure, "{Shard} could not be rebuilt: {Reason}", shard, failure.Message);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+namespace CaveComm.EventStore;
+
+/// <summary>The views of a rebuild while they are in memory.</summary>
+internal sealed class RebuildFold(ProjectionBase projection)
+{
+    private readonly Dictionary<string, ViewState> states = new(StringComparer.Ordinal);
+    private readonly List<WaitingRow> waiting = [];
+
+    internal sealed class ViewState
+    {
+        public object? View { get; set; }
+
+        /// <summary>The version of the last event of its stream; null when that is not known.</summary>
+        public long? Version { get; set; }
+
+        public bool WasStored { get; init; }
+
+        public bool IsChanged { get; set; }
+
+        /// <summary>One of its events could not be applied: the later ones wait behind it.</summary>
+        public bool IsParked { get; set; }
+    }
+
+    public IReadOnlyDictionary<string, ViewState> States => states;
+
+    /// <summary>The events that wait and were not taken yet.</summary>
+    public IReadOnlyList<WaitingRow> Waiting => waiting;
+
+    public int Count => states.Count;
+
+    public void Put(string key, ViewState state) => states[key] = state;
+
+    public void TakeWaiting() => waiting.Clear();
+
+    /// <summary>Forgets the views that are not of a slice.</summary>
+    public void Narrow(RebuildSlice slice)
+    {
+        foreach (var key in states.Keys.Where(it => !slice.Holds(it)).ToList())
+            states.Remove(key);
+        waiting.RemoveAll(it => !slice.Holds(it.Key));
+    }
+
+    /// <summary>The view that an event goes to; null when it goes to none. One that does not say waits alone, under a key of its own.</summary>
+    public string? KeyOf(IEvent happened, Func<string, bool> isHere)
+    {
+        try
+        {
+            return projection.KeyFor(happened) is { } key && isHere(key) ? key : null;
+        }
+        catch (Exception reason) when (reason is not NarrowEventException)
+        {
+            if ($"event {happened.Sequence}" is var alone && isHere(alone))
+                waiting.Add(new(alone, happened.Sequence, happened.Id, reason.Message));
+            return null;
+        }
+    }
+
+    /// <param name="isWhole">Whether the view is folded from its first event on, so that a missing one shows.</param>
+    /// <exception cref="RebuildOrderException">The events did not come as they happened: going on would make wrong views.</exception>
+    public void Apply(string key, IEvent happened, bool isWhole)
+    {
+        if (!states.TryGetValue(key, out var state))
+            states[key] = state = new() { Version = isWhole ? 0 : null };
+        if (projection.IsSingleStream && !state.IsParked && state.Version is { } version && happened.Version != version + 1)
+            throw new RebuildOrderException(projection.ShardName, happened, version);
+        if (state.IsParked)
+        {
+            waiting.Add(new(key, happened.Sequence, null, null));
+            return;
+        }
+
+        try
+        {
+            if (happened.Data is UnknownEvent unknown)
+                throw new InvalidOperationException($"No type is mapped to '{unknown.Alias}'.");
+            var before = state.View;
+            state.View = projection.Fold(before, key, happened);
+
+            // As when it follows the log: the view of a stream is written for events that it does not show, too.
+            state.IsChanged |= !ReferenceEquals(before, state.View) || projection.IsSingleStream;
+            state.Version = happened.Version;
+        }
+        catch (Exception reason) when (reason is not NarrowEventException)
+        {
+            state.IsParked = true;
+            waiting.Add(new(key, happened.Sequence, happened.Id, reason.Message));
+        }
+
+        // A stream's version must be remembered even where there is no view; the others begin anew.
+        if (isWhole && state is { View: null, IsParked: false } && !projection.IsSingleStream)
+            states.Remove(key);
+    }
+}
+
+/// <summary>A row of an event that waits; see <c>cavecomm_parked_event</c>.</summary>
+/// <param name="EventId">Only of the event that could not be applied.</param>
+internal sealed record WaitingRow(string Key, long Sequence, Guid? EventId, string? Reason);
+
+/// <summary>The rebuild was given a stream's events out of order or not all of them, and made nothing of them.</summary>
+public sealed class RebuildOrderException(string shard, IEvent happened, long version)
+    : Exception($"The rebuild of {shard} met event {happened} after version {version} of its stream: the log was not read in order, or an event is missing.");

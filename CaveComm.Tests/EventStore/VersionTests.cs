@@ -1,0 +1,150 @@
+using CaveComm.EventStore;
+using CaveComm.Tests.Support;
+using Npgsql;
+using Shouldly;
+using static CaveComm.Tests.EventStore.ParcelEvent;
+
+namespace CaveComm.Tests.EventStore;
+
+/// <summary>New code beside old code over one database.</summary>
+public sealed class VersionTests : IAsyncLifetime
+{
+    private StoreUnderTest it = null!;
+
+    public async ValueTask InitializeAsync() => it = await StoreUnderTest.Create();
+
+    public ValueTask DisposeAsync() => it.DisposeAsync();
+
+    [Fact]
+    public async Task A_new_version_is_built_beside_the_old_one_which_old_code_goes_on_using()
+    {
+        await Fill(streams: 60, eventsEach: 10);
+        var daemon = await it.StartDaemon();
+        await daemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        var newer = it.AnotherNode(options => options.Projections.Add(new ParcelProjection { Version = 2 }, ProjectionLifecycle.Async));
+        await newer.ApplyAllConfiguredChangesToDatabaseAsync();
+        var rebuild = new ProjectionRebuild(newer) { ViewsPerSlice = 10 };
+        (await rebuild.NeedsBuilding(RebuildControlTests.Parcels(newer), CancellationToken.None)).ShouldBeTrue();
+        (await rebuild.NeedsBuilding(RebuildControlTests.Parcels(it.Store), CancellationToken.None)).ShouldBeFalse();
+
+        var meanwhile = 0;
+        await rebuild.Run(
+            RebuildControlTests.Parcels(newer),
+            new RebuildControlTests.Told(told =>
+            {
+                if (told.State == "running")
+                    OldCodeGoesOn(daemon, meanwhile++).GetAwaiter().GetResult();
+            }),
+            CancellationToken.None);
+
+        meanwhile.ShouldBeGreaterThan(3);
+        (await rebuild.NeedsBuilding(RebuildControlTests.Parcels(newer), CancellationToken.None)).ShouldBeFalse();
+        (await Rows("mt_doc_parcel_2")).ShouldBe(await Rows("mt_doc_parcel"));
+        await it.Append("parcel/new", new Packed("anna", 1));
+        await daemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        await daemon.StopAllAsync();
+        var newDaemon = await it.StartDaemon(newer);
+        await newDaemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        (await Rows("mt_doc_parcel_2")).ShouldBe(await Rows("mt_doc_parcel"));
+    }
+
+    [Fact]
+    public async Task A_new_version_over_a_short_log_feeds_itself()
+    {
+        await it.Append("parcel/1", new Packed("anna", 1));
+        var newer = it.AnotherNode(options => options.Projections.Add(new ParcelProjection { Version = 2 }, ProjectionLifecycle.Async));
+
+        (await new ProjectionRebuild(newer).NeedsBuilding(RebuildControlTests.Parcels(newer), CancellationToken.None)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_statement_that_was_prepared_on_the_old_table_reads_the_new_one()
+    {
+        await Fill(streams: 5, eventsEach: 2);
+        var daemon = it.Store.BuildProjectionDaemon();
+        await daemon.RebuildProjectionAsync<Parcel>(CancellationToken.None);
+        await using var connection = await it.Store.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand("select count(*), sum(mt_version) from mt_doc_parcel", connection);
+        await command.PrepareAsync(TestContext.Current.CancellationToken);
+        (await Read()).ShouldBe((5, 10));
+
+        await it.Append("parcel/0", new Weighed(1));
+        await daemon.RebuildProjectionAsync<Parcel>(CancellationToken.None);
+        (await Read()).ShouldBe((5, 11));
+
+        async Task<(long, decimal)> Read()
+        {
+            await using var row = await command.ExecuteReaderAsync();
+            await row.ReadAsync();
+            return (row.GetInt64(0), row.GetDecimal(1));
+        }
+    }
+
+    [Fact]
+    public async Task A_transaction_that_reads_from_one_snapshot_never_finds_the_view_empty()
+    {
+        await Fill(streams: 5, eventsEach: 2);
+        var daemon = it.Store.BuildProjectionDaemon();
+        await daemon.RebuildProjectionAsync<Parcel>(CancellationToken.None);
+        await using var reader = await it.Database.Open();
+        await using var dump = await reader.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await Count("mt_streams");
+
+        var rebuild = daemon.RebuildProjectionAsync<Parcel>(CancellationToken.None);
+        await Eventually.Holds("the new table is full", async () =>
+            await it.Database.Scalar<long>("select count(*) from pg_class where relname = 'cavecomm_building_parcel_key'") == 1);
+        (await Count("mt_doc_parcel")).ShouldBe(5);
+        await dump.CommitAsync();
+        await rebuild;
+
+        async Task<long> Count(string table)
+        {
+            await using var command = new NpgsqlCommand($"select count(*) from {table}", reader);
+            return (long)(await command.ExecuteScalarAsync())!;
+        }
+    }
+
+    [Fact]
+    public async Task Four_nodes_that_start_at_once_give_a_filled_table_its_new_column()
+    {
+        await Fill(streams: 50, eventsEach: 2);
+        var daemon = await it.StartDaemon();
+        var nodes = Enumerable.Range(0, 4).Select(_ => it.AnotherNode(options =>
+        {
+            StoreUnderTest.Async(options);
+            options.Schema.For<Parcel>().Duplicate(parcel => parcel.Owner).Duplicate(parcel => parcel.Grams).Duplicate(parcel => parcel.SentAt);
+            options.Schema.For<Shelf>().Duplicate(shelf => shelf.Items);
+        })).ToList();
+        var writing = Fill(streams: 50, eventsEach: 1);
+
+        await Task.WhenAll(nodes.Select(node => node.ApplyAllConfiguredChangesToDatabaseAsync()));
+        await writing;
+        await daemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        await daemon.StopAllAsync();
+
+        // Old code writes on and leaves the column empty; what was there has it, and a rebuild by new code gives it to all.
+        foreach (var registration in nodes[0].Options.Projections.Stored())
+            await new ProjectionRebuild(nodes[0]).Run(registration, null, CancellationToken.None);
+        (await it.Database.Scalar<long>("select count(*) from mt_doc_parcel where owner = data ->> 'owner' and grams = (data ->> 'grams')::bigint")).ShouldBe(50);
+        (await it.Database.Scalar<long>("select count(*) from mt_doc_shelf where items = (data ->> 'items')::int")).ShouldBe(1);
+    }
+
+    private async Task OldCodeGoesOn(ProjectionDaemon daemon, int number)
+    {
+        var happened = await it.Append($"parcel/{number}", new Weighed(number));
+        (await daemon.WaitForPosition<Parcel>(happened[0].Sequence, StoreUnderTest.Patience, CancellationToken.None)).ShouldBeTrue();
+        await using var session = it.Store.QuerySession();
+        (await session.LoadAsync<Parcel>($"parcel/{number}"))!.Grams.ShouldBe(number);
+    }
+
+    private async Task Fill(int streams, int eventsEach)
+    {
+        await using var session = it.Store.LightweightSession();
+        for (var stream = 0; stream < streams; stream++)
+            session.Events.Append($"parcel/{stream}", [.. Enumerable.Range(0, eventsEach).Select(i => (object)(i == 0 ? new Packed("anna", 1) : new Weighed(i)))]);
+        await session.SaveChangesAsync();
+    }
+
+    private Task<string> Rows(string table) =>
+        it.Database.Scalar<string>($"select string_agg(concat(id, ' ', mt_version, ' ', data), E'\\n' order by id) from {table}");
+}
