@@ -1,4 +1,5 @@
 using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
 using CaveComm.Domain.Payments;
@@ -29,6 +30,9 @@ public static class EventAliases
         (typeof(CommissionEvent.PayoutRequested), "commission.payout-requested"),
         (typeof(CommissionEvent.PayoutFailed), "commission.payout-failed"),
         (typeof(CommissionEvent.PaidOut), "commission.paid-out"),
+        (typeof(CommissionEvent.CustomerErased), "commission.customer-erased"),
+
+        (typeof(CustomerEvent.Erased), "customer.erased"),
 
         (typeof(SlotEvent.SlotTaken), "slots.slot-taken"),
         (typeof(SlotEvent.SlotFreed), "slots.slot-freed"),

@@ -1,6 +1,7 @@
 using CaveComm.Api.Billing;
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Composition;
+using CaveComm.Api.Customers;
 using CaveComm.Api.Delivery;
 using CaveComm.Api.Freelancers;
 using CaveComm.Api.Health;
@@ -37,6 +38,7 @@ public static class ProductHost
         services.AddScoped<CommissionHandling>();
         services.AddScoped<FreelancerHandling>();
         services.AddScoped<DownloadServing>();
+        services.AddCustomers();
         services.AddScoped<IDemoSetup, DemoShop>();
 
         var app = builder.Build();
@@ -59,6 +61,7 @@ public static class ProductHost
         Downloads.Map(app);
         MarkPaidOut.Map(app);
         ShowBilling.Map(app);
+        AdministerCustomer.Map(app);
         return app;
     }
 }

@@ -19,6 +19,7 @@ return await BenchmarkRun.Run(
         new BatchBenchmark(),
         new FoldBenchmark(events: 10),
         new FoldBenchmark(events: 1000),
+        new SealedReadBenchmark(),
         new CommitToViewBenchmark(),
         new DaemonCostBenchmark(),
         new GrowthBenchmark(),

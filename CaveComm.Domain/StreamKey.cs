@@ -12,6 +12,13 @@ public static class StreamKey
     /// <param name="provider"><c>stripe</c> or <c>btcpay</c>.</param>
     public static string ProviderEvent(string provider, string eventId) => $"{provider}-event:{eventId}";
 
+    /// <summary>Also the subject that everything about the person is sealed for.</summary>
+    /// <param name="id">Null gives what all customers' keys begin with.</param>
+    public static string Customer(Guid? id) => $"customer:{id:D}";
+
+    /// <summary>The id behind a customer's key.</summary>
+    public static Guid CustomerId(string key) => Guid.Parse(key.AsSpan("customer:".Length));
+
     public static string Account(Guid id) => $"account:{id:D}";
 
     /// <summary>Exists when a handle is taken.</summary>

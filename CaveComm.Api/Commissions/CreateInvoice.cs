@@ -1,3 +1,4 @@
+using CaveComm.Api.Customers;
 using CaveComm.Api.Http;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
@@ -54,20 +55,16 @@ internal static class CreateInvoice
         }
 
         var id = Guid.CreateVersion7(clock.GetUtcNow());
-        await using var session = store.QuerySession();
-        var customer = await Customers.Find(session, body.Customer!.Email!, clock, cancel);
         var work = new TemplateSnapshot(null, 0, body.Description!.Trim(), body.Amount!.Value, body.PaymentTerms, [], null, null, DueDays);
-        var command = new CommissionCommand.EnterAgreed(freelancer, new Customer(customer.CustomerId, body.Customer.Name!.Trim(), body.Customer.Email!), work, body.Provider!);
-        var handled = await handling.Handle(
+        var handled = await handling.Begin(
+            store,
+            clock,
             id,
-            command,
+            body.Customer!.Name!.Trim(),
+            body.Customer.Email!,
+            customer => new CommissionCommand.EnterAgreed(freelancer, customer, work, body.Provider!),
             CommissionEndpoint.Actor(freelancer),
             null,
-            (writing, _) =>
-            {
-                writing.Store(customer);
-                return Task.FromResult<Refusal?>(null);
-            },
             cancel);
         var page = CommissionEndpoint.Page(freelancer, id);
         return http.Answer(handled, () => http.Done(page, TypedResults.Created(page, RequestStatus.Of(id, handled.Commission.State))));

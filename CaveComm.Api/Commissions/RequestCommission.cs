@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CaveComm.Api.Customers;
 using CaveComm.Api.Freelancers;
 using CaveComm.Api.Http;
 using CaveComm.Domain;
@@ -80,24 +81,15 @@ internal static class RequestCommission
         }
 
         var id = Guid.CreateVersion7(clock.GetUtcNow());
-        var customer = await Customers.Find(session, body.Customer!.Email!, clock, cancel);
-        var command = new CommissionCommand.Request(
-            offer.Freelancer.Handle,
-            new Customer(customer.CustomerId, body.Customer.Name!.Trim(), body.Customer.Email!),
-            offer.Template.Snapshot(),
-            provider,
-            answers,
-            body.AcceptedTerms);
-        var handled = await handling.Handle(
+        var handled = await handling.Begin(
+            store,
+            clock,
             id,
-            command,
-            $"customer:{customer.CustomerId}",
+            body.Customer!.Name!.Trim(),
+            body.Customer.Email!,
+            customer => new CommissionCommand.Request(offer.Freelancer.Handle, customer, offer.Template.Snapshot(), provider, answers, body.AcceptedTerms),
             null,
-            async (writing, token) =>
-            {
-                writing.Store(customer);
-                return await TakeSlot(writing, offer, id, token);
-            },
+            (writing, token) => TakeSlot(writing, offer, id, token),
             cancel);
         var status = links.Status(id);
         var statusUrl = status.AbsoluteUri;

@@ -1,4 +1,5 @@
 using CaveComm.Api.Commissions;
+using CaveComm.Api.Customers;
 using CaveComm.Api.Delivery;
 using CaveComm.Api.Http;
 using CaveComm.Api.Identity;
@@ -35,11 +36,11 @@ internal static class KernelBackend
             options.Projections.Add(new InboxProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new ShopWindowProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new BillingProjection(), ProjectionLifecycle.Async);
-            options.Schema.For<InboxItem>().Duplicate(it => it.Freelancer).Duplicate(it => it.Status);
+            options.ConfigureCustomers(configuration);
+            options.Schema.For<InboxItem>().Duplicate(it => it.Freelancer).Duplicate(it => it.Status).Duplicate(it => it.CustomerId);
             options.Schema.For<ShopWindow>().Duplicate(it => it.Handle).Duplicate(it => it.IsOpen);
             options.Schema.For<BillingDay>().Duplicate(it => it.Freelancer).Duplicate(it => it.Day);
             options.Schema.For<ReadMark>();
-            options.Schema.For<CustomerRecord>();
             options.Schema.For<PayoutOwner>();
             options.Schema.For<DownloadRecord>();
             IdentityStorage.Configure(options);

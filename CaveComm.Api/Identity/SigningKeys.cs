@@ -22,7 +22,7 @@ internal sealed class FileSigningKeys : ISigningKeys
     public FileSigningKeys(IConfiguration configuration)
     {
         var key = ECDsa.Create();
-        key.ImportFromPem(ReadOrMake(Path.Combine(DataFolder.Keys(configuration).FullName, FileName)));
+        key.ImportFromPem(KeyFile.ReadOrMake(Path.Combine(DataFolder.Keys(configuration).FullName, FileName), MakePem));
         var security = new ECDsaSecurityKey(key);
         security.KeyId = Base64UrlEncoder.Encode(security.ComputeJwkThumbprint());
         Current = new SigningCredentials(security, SecurityAlgorithms.EcdsaSha256);
@@ -33,34 +33,9 @@ internal sealed class FileSigningKeys : ISigningKeys
 
     public IReadOnlyList<SecurityKey> Trusted { get; }
 
-    /// <summary>Written beside and moved into place, so that of two nodes that start at once both use the key that got there first.</summary>
-    private static string ReadOrMake(string path)
+    private static string MakePem()
     {
-        if (!File.Exists(path))
-        {
-            var draft = $"{path}.{Guid.NewGuid():N}";
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
-            using (var writer = new StreamWriter(draft, options))
-            {
-                writer.Write(key.ExportPkcs8PrivateKeyPem());
-            }
-
-            try
-            {
-                File.Move(draft, path, overwrite: false);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                File.Delete(draft);
-            }
-        }
-
-        return File.ReadAllText(path);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return key.ExportPkcs8PrivateKeyPem();
     }
 }

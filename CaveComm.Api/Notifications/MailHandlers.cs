@@ -6,12 +6,18 @@ using CaveComm.Projections.Commissions;
 namespace CaveComm.Api.Notifications;
 
 /// <summary>Writes to a customer. A mail whose acceptance is unknown is sent again with the same Message-ID.</summary>
-public static class MailCustomerHandler
+public static partial class MailCustomerHandler
 {
-    public static async Task Handle(MailCustomer asked, IQuerySession session, IMailSender mails, Links links, CancellationToken cancel)
+    public static async Task Handle(MailCustomer asked, IQuerySession session, IMailSender mails, Links links, ILogger<MailCustomer> log, CancellationToken cancel)
     {
         if (await session.Events.AggregateStreamAsync<CommissionDetail>(StreamKey.Commission(asked.Commission), token: cancel) is not { } detail)
         {
+            return;
+        }
+
+        if (detail.Customer.WasErased())
+        {
+            LogErased(log, asked.Letter, asked.Commission);
             return;
         }
 
@@ -19,6 +25,9 @@ public static class MailCustomerHandler
         var letter = CustomerLetters.Compose(asked.Letter, detail, freelancer.DisplayName, links);
         await mails.Send(letter.To(MailId.Of(asked.Commission, "customer", asked.Letter, asked.Number), detail.Customer.Email, detail.Customer.Name), cancel);
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sent no letter {Letter} about commission {Commission}: its customer was erased")]
+    private static partial void LogErased(ILogger log, CustomerLetter letter, Guid commission);
 }
 
 /// <summary>Writes to a freelancer.</summary>

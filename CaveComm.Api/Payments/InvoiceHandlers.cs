@@ -22,6 +22,12 @@ public static class SetUpInvoiceHandler
         // The key holds the attempt, so after a crash, a lost race or an unknown outcome the provider gives the same invoice again. Work that was
         // called off meanwhile gets it too: only an invoice that is known can be made unpayable, and that follows from recording it.
         var detail = (await session.Events.AggregateStreamAsync<CommissionDetail>(StreamKey.Commission(asked.Commission), token: cancel))!;
+        if (detail.Customer.WasErased())
+        {
+            commission.Decide(new CommissionCommand.RecordInvoiceRefusal(attempt, "The customer's personal data was erased, so no invoice can be made out."));
+            return commission.Outgoing();
+        }
+
         var answer = await providers.Get(commission.State.Provider).SetUpInvoice(Order(detail, attempt, links), cancel);
         commission.Decide(answer switch
         {
@@ -51,7 +57,7 @@ public static class SendInvoiceHandler
     public static async Task Handle(SendInvoice asked, IQuerySession session, IPaymentProviders providers, CancellationToken cancel)
     {
         var commission = await session.Events.AggregateStreamAsync<Commission>(StreamKey.Commission(asked.Commission), token: cancel);
-        if (commission is { IsFullyPaid: false, Invoice: { } invoice } && invoice.InvoiceId == asked.InvoiceId)
+        if (commission is { IsFullyPaid: false, IsCustomerErased: false, Invoice: { } invoice } && invoice.InvoiceId == asked.InvoiceId)
         {
             await providers.Get(invoice.Provider).SendInvoice($"{StreamKey.Commission(asked.Commission)}/send/{invoice.InvoiceId}", invoice.InvoiceId, cancel);
         }

@@ -1,20 +1,27 @@
 using CaveComm.Api.Commissions;
+using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Payments;
+using CaveComm.Projections.Commissions;
 
 namespace CaveComm.Api.Payments;
 
 /// <summary>A provider told us something, and it is stored. It carries ids only; whatever counts is fetched.</summary>
 public sealed record ProviderEventStored(
-    string Provider, string EventId, string Type, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId);
+    string Provider, string EventId, string Type, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId, Guid? Customer = null);
 
 /// <summary>Finds out whom a provider's news concerns, and has that looked at (spec P4, P5, P8).</summary>
 public static class ProviderEventStoredHandler
 {
     public static async Task<OutgoingMessages> Handle(
-        ProviderEventStored told, IDocumentSession session, IPaymentProviders providers, IInvoiceLookup invoices, CancellationToken cancel)
+        ProviderEventStored told, IDocumentSession session, IPaymentProviders providers, IInvoiceLookup invoices, IPersonalData personal, CancellationToken cancel)
     {
         var messages = new OutgoingMessages();
+        if (told.Customer is { } customer)
+        {
+            Assign(told, customer, session, personal);
+        }
+
         if (told.PayoutId is { } payoutId)
         {
             if (await session.LoadAsync<PayoutOwner>(PayoutOwner.Key(told.Provider, payoutId), cancel) is { } owner)
@@ -41,6 +48,11 @@ public static class ProviderEventStoredHandler
         if (commission is { } id)
         {
             messages.Add(new CheckInvoice(id, invoiceId, CheckInvoice.OneOff));
+            if (await session.Events.AggregateStreamAsync<CommissionDetail>(StreamKey.Commission(id), token: cancel) is { } detail)
+            {
+                Assign(told, detail.Customer.Id, session, personal);
+            }
+
             if (told is { Type: "payment_intent.payment_failed", PaymentIntentId: { } failed })
             {
                 messages.Add(new PaymentAttemptFailed(id, failed));
@@ -49,6 +61,10 @@ public static class ProviderEventStoredHandler
 
         return messages;
     }
+
+    // The body may name the customer, so it shall go with the customer. Whom it names was not known when it was stored.
+    private static void Assign(ProviderEventStored told, Guid customer, IDocumentSession session, IPersonalData personal) =>
+        personal.Assign(session, StreamKey.ProviderEvent(told.Provider, told.EventId), StreamKey.Customer(customer));
 }
 
 /// <summary>The customer tried to pay and could not.</summary>

@@ -71,6 +71,8 @@ public sealed record Commission : IState<Commission, CommissionEvent>
 
     public bool IsPaidOut { get; init; }
 
+    public bool IsCustomerErased { get; init; }
+
     public bool IsFullyPaid => IsRequested && Received.Minor >= Price.Minor;
 
     /// <summary>What is still missing; zero when fully paid.</summary>
@@ -143,6 +145,7 @@ public sealed record Commission : IState<Commission, CommissionEvent>
         PayoutRequested e => it with { Payout = new RequestedPayout(e.Attempt, e.Provider, e.Destination, e.Amount, e.Fee, e.Charge) },
         PayoutFailed => it with { Payout = null, PayoutAttempt = it.PayoutAttempt + 1 },
         PaidOut => it with { IsPaidOut = true },
+        CustomerErased => it with { IsCustomerErased = true },
         _ => throw new UnreachableException($"Evolve does not know {happened.GetType().Name}."),
     };
 

@@ -55,4 +55,7 @@ public abstract record CommissionCommand
 
     /// <summary>The freelancer says that a manual payout was made.</summary>
     public sealed record MarkPaidOut : CommissionCommand;
+
+    /// <summary>The customer's personal data was erased.</summary>
+    public sealed record ForgetCustomer : CommissionCommand;
 }

@@ -67,6 +67,8 @@ public static class CommissionDecider
             ? Decision.Nothing
             : Decision.Record(new PaidOut($"manual:{payout.Attempt}", payout.Amount, payout.Fee, it.Freelancer)),
 
+        (_, ForgetCustomer) => it.IsCustomerErased ? Decision.Nothing : Decision.Record(new CustomerErased()),
+
         _ => Decision.Refuse(RefusalKind.Conflict, "wrong-stage", $"{Describe(command)} is not possible while the commission is {Describe(it.Status)}."),
     };
 

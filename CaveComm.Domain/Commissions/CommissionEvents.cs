@@ -81,12 +81,23 @@ public abstract record CommissionEvent
     /// <param name="Amount">What the freelancer got.</param>
     /// <param name="Fee">What the platform kept back of the same money.</param>
     public sealed record PaidOut(string PayoutId, Money Amount, Money Fee, string Freelancer) : CommissionEvent;
+
+
+    /// <summary>Who asked for the work is forgotten: name, address and answers read <see cref="Customer.Erased"/> from here on. The work and its money go on.</summary>
+    public sealed record CustomerErased : CommissionEvent;
 }
 
 /// <param name="Id">The person behind the address, the same over all commissions of this installation.</param>
 /// <param name="Name">Untrusted text.</param>
 /// <param name="Email">Where mails go; checked for shape only.</param>
-public sealed record Customer(Guid Id, string Name, string Email);
+public sealed record Customer(Guid Id, string Name, string Email)
+{
+    /// <summary>What stands in place of everything personal once the person was erased.</summary>
+    public const string Erased = "[erased]";
+
+    /// <summary>Whether name and address are gone. No mail reaches such a customer, and no invoice can be made out.</summary>
+    public bool WasErased() => Email == Erased;
+}
 
 /// <summary>A template as it was when the work was asked for.</summary>
 /// <param name="Name">The template's name in URLs; null for work agreed elsewhere.</param>

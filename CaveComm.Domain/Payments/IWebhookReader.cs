@@ -31,7 +31,11 @@ public abstract record WebhookReading
     /// <param name="PayoutId">The payout that the event speaks of.</param>
     /// <param name="Account">Stripe only: the connected account that the event happened on.</param>
     public sealed record Event(
-        string EventId, string Type, DateTimeOffset? CreatedAt, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId, string? Account) : WebhookReading;
+        string EventId, string Type, DateTimeOffset? CreatedAt, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId, string? Account) : WebhookReading
+    {
+        /// <summary>Our customer, where the event is about the provider's record of one.</summary>
+        public Guid? Customer { get; init; }
+    }
 }
 
 /// <summary>Finds the invoice behind a payment intent (spec P4); the API version decides how, so it is the gateway's to know.</summary>

@@ -15,6 +15,8 @@ internal sealed class DocumentMapping
 {
     private readonly JsonSerializerOptions json;
     private readonly PropertyInfo? identity;
+    private readonly string insert;
+    private readonly string upsert;
 
     /// <param name="table">Another table than the type's own, of the same columns.</param>
     public DocumentMapping(Type type, StoreOptions options, ProjectionBase? projection, string? table = null)
@@ -30,7 +32,7 @@ internal sealed class DocumentMapping
         SelectMany = $"select id, data, {(HasStreamVersion ? "mt_version" : "0::bigint")} from {QualifiedTable} where id = any($1)";
         SelectForUpdate = $"{SelectMany} order by id for update";
         DeleteMany = $"delete from {QualifiedTable} where id = any($1)";
-        Upsert = UpsertText();
+        (insert, upsert) = WriteTexts();
     }
 
     public Type Type { get; }
@@ -52,8 +54,6 @@ internal sealed class DocumentMapping
 
     private string DeleteMany { get; }
 
-    private string Upsert { get; }
-
     public string IdOf(object document) => identity?.GetValue(document) as string
         ?? throw new InvalidOperationException($"{Type} needs a string property Id with a value to be stored as a document.");
 
@@ -63,7 +63,12 @@ internal sealed class DocumentMapping
     public byte[] Json(object document) => JsonSerializer.SerializeToUtf8Bytes(document, Type, json);
 
     /// <summary>One command that writes many documents; no id may occur twice.</summary>
-    public NpgsqlBatchCommand Write(IReadOnlyCollection<DocumentWrite> writes)
+    public NpgsqlBatchCommand Write(IReadOnlyCollection<DocumentWrite> writes) => Write(upsert, writes);
+
+    /// <summary>As <see cref="Write(IReadOnlyCollection{DocumentWrite})"/>; fails where one of them is there.</summary>
+    public NpgsqlBatchCommand Insert(IReadOnlyCollection<DocumentWrite> writes) => Write(insert, writes);
+
+    private NpgsqlBatchCommand Write(string statement, IReadOnlyCollection<DocumentWrite> writes)
     {
         var ids = new string[writes.Count];
         var data = new string[writes.Count];
@@ -80,7 +85,7 @@ internal sealed class DocumentMapping
             row++;
         }
 
-        var command = new NpgsqlBatchCommand(Upsert)
+        var command = new NpgsqlBatchCommand(statement)
         {
             Parameters = { Sql.Texts(ids), Sql.Json(data), Sql.Text(Type.FullName!), Sql.Numbers(versions) },
         };
@@ -91,7 +96,7 @@ internal sealed class DocumentMapping
 
     public NpgsqlBatchCommand Delete(string[] ids) => new(DeleteMany) { Parameters = { Sql.Texts(ids) } };
 
-    private string UpsertText()
+    private (string Insert, string Upsert) WriteTexts()
     {
         var columns = new StringBuilder();
         var arrays = new StringBuilder();
@@ -105,12 +110,15 @@ internal sealed class DocumentMapping
 
         // Other documents have a random version, made anew by each write.
         var version = HasStreamVersion ? "d.mt_version" : "gen_random_uuid()";
-        return $"""
+        var insertText = $"""
             insert into {QualifiedTable} as t (id, data, mt_last_modified, mt_dotnet_type, mt_version{columns})
             select d.id, d.data, transaction_timestamp(), $3, {version}{columns.ToString().Replace(", \"", ", d.\"", StringComparison.Ordinal)}
             from unnest($1, $2, $4{arrays}) as d (id, data, mt_version{columns})
+            """;
+        return (insertText, $"""
+            {insertText}
             on conflict (id) do update set data = excluded.data, mt_last_modified = excluded.mt_last_modified,
                 mt_dotnet_type = excluded.mt_dotnet_type, mt_version = excluded.mt_version{updates}
-            """;
+            """);
     }
 }

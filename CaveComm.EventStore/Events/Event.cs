@@ -59,6 +59,14 @@ public abstract class RecordedEvent : IEvent
     /// <summary>Takes the headers as they are stored: who folds a stream never asks for them.</summary>
     internal void HeadersFrom(byte[] json) => headersJson = json;
 
+    internal void TakeEnvelope(RecordedEvent other)
+    {
+        (Id, Version, Sequence, StreamKey, Timestamp) = (other.Id, other.Version, other.Sequence, other.StreamKey, other.Timestamp);
+        (EventTypeName, headersJson, IsNarrow) = (other.EventTypeName, other.headersJson, other.IsNarrow);
+        if (!IsNarrow)
+            (TenantId, DotNetTypeName, CausationId, CorrelationId, IsArchived) = (other.TenantId, other.DotNetTypeName, other.CausationId, other.CorrelationId, other.IsArchived);
+    }
+
     /// <summary>Names the event without its data, which may be personal.</summary>
     public override string ToString() => $"{EventTypeName} {Id} at {StreamKey}/{Version} (seq_id {Sequence})";
 
@@ -76,4 +84,12 @@ public sealed record UnknownEvent(string Alias, JsonElement Json);
 internal sealed class UnreadableEvent(Exception reason) : RecordedEvent
 {
     public override object Data => throw new EventUnreadableException(this, reason);
+}
+
+/// <summary>An event with sealed texts, on its way from its row to its type. Nobody outside the reader meets one.</summary>
+internal sealed class SealedEvent(byte[] json) : RecordedEvent
+{
+    public byte[] Json => json;
+
+    public override object Data => throw new InvalidOperationException($"{this} was not opened.");
 }

@@ -1,46 +1,48 @@
 using System.Text;
+using System.Text.Json;
 using Npgsql;
 
 namespace CaveComm.EventStore;
 
-/// <summary>Turns rows of <c>mt_events</c>, in the column order of <see cref="EventSql"/>, into events.</summary>
-internal sealed class EventReader(StoreOptions options)
+/// <summary>Turns rows of <c>mt_events</c>, in the column order of <see cref="EventSql"/>, into events. All stored data passes <see cref="Open"/> on its way.</summary>
+internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
 {
     public async Task<List<IEvent>> ReadAll(NpgsqlDataReader rows, CancellationToken cancel)
     {
         var events = new List<IEvent>();
         while (await rows.ReadAsync(cancel))
             events.Add(Read(rows));
+        await OpenSealed(events, cancel);
         return events;
     }
 
     /// <summary>Rows of <see cref="EventSql.History"/>, whatever their events are.</summary>
-    public static async Task<List<StoredEvent>> ReadStored(NpgsqlDataReader rows, CancellationToken cancel)
+    public async Task<List<StoredEvent>> ReadStored(NpgsqlDataReader rows, CancellationToken cancel)
     {
-        var events = new List<StoredEvent>();
+        var (events, data) = (new List<StoredEvent>(), new List<byte[]>());
         while (await rows.ReadAsync(cancel))
         {
+            data.Add(rows.GetFieldValue<byte[]>(4));
             events.Add(new(
                 rows.GetInt64(0), rows.GetGuid(1), Text(rows, 2) ?? "", rows.GetInt64(3), rows.GetString(5), rows.GetFieldValue<DateTimeOffset>(6),
-                Text(rows, 7), Text(rows, 8), Text(rows, 9), Text(rows, 10), Text(rows, 11), Encoding.UTF8.GetString(Data(rows, 4))));
+                Text(rows, 7), Text(rows, 8), Text(rows, 9), Text(rows, 10), Text(rows, 11), Data: ""));
         }
 
+        using var opening = await PersonalOpening.Of(personal, data.Where(it => SealedText.Occurs(it)), cancel);
+        for (var i = 0; i < events.Count; i++)
+            events[i] = events[i] with { Data = Legible(data[i], events[i].Id, opening) };
         return events;
     }
 
-    /// <summary>Every stored event's data passes here on its way to who reads it.</summary>
-    private static byte[] Data(NpgsqlDataReader row, int column) => row.GetFieldValue<byte[]>(column);
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    /// <summary>The events of some rows. Whatever they need from elsewhere to become readable is fetched here, once for all of them.</summary>
-    public ValueTask<IEvent[]> Decode(IReadOnlyList<RawEvent> rows, CancellationToken cancel)
+    /// <summary>The events of some rows.</summary>
+    public async ValueTask<IEvent[]> Decode(IReadOnlyList<RawEvent> rows, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var events = new IEvent[rows.Count];
         for (var i = 0; i < events.Length; i++)
             events[i] = Decode(rows[i]);
-        return ValueTask.FromResult(events);
+        await OpenSealed(events, cancel);
+        return events;
     }
 
     private RecordedEvent Decode(RawEvent row)
@@ -66,9 +68,6 @@ internal sealed class EventReader(StoreOptions options)
         return happened;
     }
 
-    /// <summary>The record of stored data. All data passes here before anybody sees it.</summary>
-    private RecordedEvent Open(string alias, ReadOnlySpan<byte> data) => options.Events.Read(alias, data, options.JsonSerializerOptions);
-
     private RecordedEvent Read(NpgsqlDataReader row)
     {
         var alias = row.GetString(5);
@@ -88,4 +87,59 @@ internal sealed class EventReader(StoreOptions options)
         happened.IsArchived = !row.IsDBNull(12) && row.GetBoolean(12);
         return happened;
     }
+
+    /// <summary>The record of stored data; what holds sealed texts waits for <see cref="OpenSealed"/>.</summary>
+    private RecordedEvent Open(string alias, ReadOnlySpan<byte> data) =>
+        SealedText.Occurs(data) ? new SealedEvent(data.ToArray()) : options.Events.Read(alias, data, options.JsonSerializerOptions);
+
+    /// <summary>Puts opened events in the place of those that hold sealed texts, with all keys of the page from one query.</summary>
+    private async ValueTask OpenSealed(IList<IEvent> events, CancellationToken cancel)
+    {
+        List<SealedEvent>? sealedOnes = null;
+        foreach (var happened in events)
+        {
+            if (happened is SealedEvent closed)
+                (sealedOnes ??= []).Add(closed);
+        }
+
+        if (sealedOnes is null)
+            return;
+        using var opening = await PersonalOpening.Of(personal, sealedOnes.Select(it => it.Json), cancel);
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (events[i] is SealedEvent closed)
+                events[i] = Opened(closed, opening);
+        }
+    }
+
+    private RecordedEvent Opened(SealedEvent closed, PersonalOpening opening)
+    {
+        RecordedEvent happened;
+        try
+        {
+            happened = options.Events.Read(closed.EventTypeName, opening.Open(closed.Json, closed.Id), options.JsonSerializerOptions);
+        }
+        catch (JsonException unfit)
+        {
+            happened = new UnreadableEvent(unfit);
+        }
+
+        happened.TakeEnvelope(closed);
+        return happened;
+    }
+
+    // What cannot be opened is shown as it is stored: an auditor must see the rest of the log all the same.
+    private static string Legible(byte[] data, Guid eventId, PersonalOpening opening)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(SealedText.Occurs(data) ? opening.Open(data, eventId) : data);
+        }
+        catch (JsonException)
+        {
+            return Encoding.UTF8.GetString(data);
+        }
+    }
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -14,6 +14,13 @@ public sealed class ExistingStreamIdCollisionException(string id, Exception? inn
     public object Id { get; } = id;
 }
 
+/// <summary>A document was to be inserted, and there is one by its id already.</summary>
+public sealed class DocumentAlreadyExistsException(Type docType, Exception? inner = null)
+    : Exception($"A {docType.Name} by this id exists already.", inner)
+{
+    public Type DocType { get; } = docType;
+}
+
 /// <summary>An event's record has no alias: <c>options.Events.MapEventType</c> was forgotten. A bug, found at the first append.</summary>
 public sealed class UnmappedEventTypeException(Type type)
     : Exception($"{type} has no stored name. Give it one with options.Events.MapEventType<{type.Name}>(\"some.alias\").");

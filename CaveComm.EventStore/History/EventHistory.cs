@@ -33,7 +33,7 @@ internal sealed class EventHistory(DocumentStore store) : IEventHistory
             };
             List<StoredEvent> page;
             await using (var rows = await command.ExecuteReaderAsync(cancel))
-                page = await EventReader.ReadStored(rows, cancel);
+                page = await store.EventReader.ReadStored(rows, cancel);
             foreach (var stored in page)
                 yield return stored;
             if (page.Count < PageSize)

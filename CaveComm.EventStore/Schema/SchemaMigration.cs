@@ -101,6 +101,7 @@ internal sealed class SchemaMigration(DocumentStore store)
         yield return ("pk_mt_events_stream_and_version",
             $"create unique index pk_mt_events_stream_and_version on {schema}.mt_events (stream_id, version)");
         yield return ("cavecomm_chain", HashChain.Function(schema));
+        yield return PersonalKeys.TableDefinition(schema);
         yield return ("mt_event_progression", $"""
             create table {schema}.mt_event_progression (
                 name varchar not null,

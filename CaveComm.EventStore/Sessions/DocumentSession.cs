@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 
 namespace CaveComm.EventStore;
@@ -8,6 +9,7 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
 {
     private readonly SessionEvents events;
     private readonly Dictionary<(Type, string), object?> documents = [];
+    private readonly HashSet<(Type, string)> inserts = [];
     private readonly List<ITransactionParticipant> participants = [];
 
     public DocumentSession(DocumentStore store)
@@ -31,6 +33,15 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
             documents[(typeof(T), mapping.IdOf(entity))] = entity; // The last word on a document wins.
     }
 
+    public void Insert<T>(params T[] entities)
+        where T : notnull
+    {
+        Store(entities);
+        var mapping = Database.Documents.For(typeof(T));
+        foreach (var entity in entities)
+            inserts.Add((typeof(T), mapping.IdOf(entity)));
+    }
+
     public void Delete<T>(string id)
         where T : notnull
     {
@@ -48,11 +59,13 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
 
         using var activity = Diagnostics.Source.StartActivity("eventstore save");
         var began = Stopwatch.GetTimestamp();
-        var save = new SessionSave(Database, streams, documents, participants, Context());
+        var seals = await PersonalSeals.For(Database.Personal, streams.SelectMany(it => it.Events), token);
+        var save = new SessionSave(Database, streams, documents, inserts, seals.Guard is { } guard ? [guard, .. participants] : participants, Context(seals));
         await save.Commit(token);
 
         events.Clear();
         documents.Clear();
+        inserts.Clear();
         var joined = participants.ToArray();
         participants.Clear();
         if (streams.Count > 0)
@@ -65,17 +78,18 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
             participant.Committed();
     }
 
-    private SaveContext Context()
+    private SaveContext Context(PersonalSeals seals)
     {
         var options = Database.Options.JsonSerializerOptions;
+        var actor = LastModifiedBy is null ? null : $"\"actor\":{JsonSerializer.Serialize(LastModifiedBy)}}}";
         return new(
             Microseconds(Database.Time.GetUtcNow()),
             CorrelationId ?? Activity.Current?.TraceId.ToString(),
             CausationId,
             LastModifiedBy,
-            LastModifiedBy is null ? null : new() { ["actor"] = LastModifiedBy },
-            LastModifiedBy is null ? "\"}" : $"\",\"actor\":{JsonSerializer.Serialize(LastModifiedBy)}}}",
-            it => JsonSerializer.SerializeToUtf8Bytes(it.Data, it.Data.GetType(), options));
+            actor is null ? null : Encoding.UTF8.GetBytes($"{{{actor}"),
+            actor is null ? "\"}" : $"\",{actor}",
+            it => seals.Json(it, options));
     }
 
     // PostgreSQL keeps microseconds: what the caller sees now must be what is read later.

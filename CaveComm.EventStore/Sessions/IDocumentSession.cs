@@ -38,12 +38,18 @@ public interface IDocumentSession : IQuerySession
     void Store<T>(params T[] entities)
         where T : notnull;
 
+    /// <summary>As <see cref="Store"/>, for a document that must not be there yet.</summary>
+    /// <remarks>Saving throws <see cref="DocumentAlreadyExistsException"/> when somebody else stored one by its id.</remarks>
+    void Insert<T>(params T[] entities)
+        where T : notnull;
+
     void Delete<T>(string id)
         where T : notnull;
 
     /// <summary>Commits everything in one transaction, in one round trip where nothing must be read first.</summary>
     /// <exception cref="EventStreamUnexpectedMaxEventIdException">Another writer was first; load and decide again.</exception>
     /// <exception cref="ExistingStreamIdCollisionException">The stream that was to be started exists.</exception>
+    /// <exception cref="DocumentAlreadyExistsException">A document that was to be inserted exists.</exception>
     Task SaveChangesAsync(CancellationToken token = default);
 }
 

@@ -33,7 +33,8 @@ internal sealed class PendingStream(string key)
             happened.Timestamp = context.Now;
             happened.CorrelationId = context.CorrelationId;
             happened.CausationId = context.CausationId;
-            happened.Headers = context.Headers is null ? null : new(context.Headers);
+            if (context.HeadersJson is not null)
+                happened.HeadersFrom(context.HeadersJson);
         }
 
         if (IsNew)
@@ -144,5 +145,5 @@ internal sealed class PendingStream(string key)
 /// <summary>What the events of one save have in common.</summary>
 /// <param name="HeadersEnd">The JSON of the headers behind the hash, with what ends its text.</param>
 internal sealed record SaveContext(
-    DateTimeOffset Now, string? CorrelationId, string? CausationId, string? Actor, Dictionary<string, object>? Headers, string HeadersEnd,
+    DateTimeOffset Now, string? CorrelationId, string? CausationId, string? Actor, byte[]? HeadersJson, string HeadersEnd,
     Func<RecordedEvent, byte[]> Json);

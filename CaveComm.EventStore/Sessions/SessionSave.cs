@@ -7,11 +7,13 @@ internal sealed class SessionSave(
     DocumentStore store,
     IReadOnlyList<PendingStream> streams,
     IReadOnlyDictionary<(Type Type, string Id), object?> documents,
+    IReadOnlySet<(Type Type, string Id)> inserts,
     IReadOnlyList<ITransactionParticipant> participants,
     SaveContext context)
 {
     private readonly Dictionary<NpgsqlBatchCommand, ITransactionParticipant> participantOf = [];
     private readonly Dictionary<NpgsqlBatchCommand, PendingStream> streamOf = [];
+    private readonly Dictionary<NpgsqlBatchCommand, Type> insertOf = [];
 
     public async Task Commit(CancellationToken cancel)
     {
@@ -121,11 +123,17 @@ internal sealed class SessionSave(
             var mapping = store.Documents.For(ofType.Key);
             var deletes = ofType.Where(it => it.Value is null).Select(it => it.Key.Id).Order(StringComparer.Ordinal).ToArray();
             var writes = ofType.Where(it => it.Value is not null).OrderBy(it => it.Key.Id, StringComparer.Ordinal)
-                .Select(it => new DocumentWrite(it.Key.Id, it.Value!, 0)).ToList();
+                .ToLookup(it => inserts.Contains(it.Key), it => new DocumentWrite(it.Key.Id, it.Value!, 0));
             if (deletes.Length > 0)
                 batch.BatchCommands.Add(mapping.Delete(deletes));
-            if (writes.Count > 0)
-                batch.BatchCommands.Add(mapping.Write(writes));
+            if (writes[false].ToList() is { Count: > 0 } stored)
+                batch.BatchCommands.Add(mapping.Write(stored));
+            if (writes[true].ToList() is { Count: > 0 } inserted)
+            {
+                var command = mapping.Insert(inserted);
+                insertOf[command] = ofType.Key;
+                batch.BatchCommands.Add(command);
+            }
         }
     }
 
@@ -164,6 +172,7 @@ internal sealed class SessionSave(
         if (error.BatchCommand is not { } command)
             return null;
         return streamOf.TryGetValue(command, out var stream) ? stream.Translate(error)
+            : error.SqlState == PostgresErrorCodes.UniqueViolation && insertOf.TryGetValue(command, out var type) ? new DocumentAlreadyExistsException(type, error)
             : participantOf.TryGetValue(command, out var participant) ? participant.Translate(error)
             : null;
     }

@@ -16,7 +16,8 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
         Options = options;
         Time = options.Time ?? time ?? TimeProvider.System;
         EventSql = new(options.DatabaseSchemaName);
-        EventReader = new(options);
+        Personal = new(this);
+        EventReader = new(options, Personal);
         Documents = new(options);
         InlineProjections = [.. options.Projections.With(ProjectionLifecycle.Inline)];
         DataSource = BuildDataSource(options);
@@ -42,6 +43,8 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
 
     internal EventReader EventReader { get; }
 
+    internal PersonalKeys Personal { get; }
+
     internal DocumentCatalog Documents { get; }
 
     internal IReadOnlyList<ProjectionBase> InlineProjections { get; }
@@ -64,7 +67,12 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     public ProjectionDaemon BuildProjectionDaemon() => new(this, loggers.CreateLogger<ProjectionDaemon>());
 
     /// <summary>Makes the tables that are missing. Several processes may call it at once.</summary>
-    public Task ApplyAllConfiguredChangesToDatabaseAsync(CancellationToken cancel = default) => new SchemaMigration(this).Apply(cancel);
+    /// <exception cref="WrongMasterKeyException">The database holds personal data that <see cref="PersonalOptions.MasterKey"/> does not open.</exception>
+    public async Task ApplyAllConfiguredChangesToDatabaseAsync(CancellationToken cancel = default)
+    {
+        await new SchemaMigration(this).Apply(cancel);
+        await Personal.CheckMasterKey(cancel);
+    }
 
     /// <summary>A connection outside the pool, for what needs session state: locks, listening, planner settings.</summary>
     /// <param name="isPatient">Whether a command may take as long as it takes.</param>

@@ -22,6 +22,7 @@ public static class EventStoreRegistration
         });
         services.AddSingleton<IDocumentStore>(provider => provider.GetRequiredService<DocumentStore>());
         services.TryAddSingleton(provider => provider.GetRequiredService<DocumentStore>().DataSource);
+        services.AddSingleton<IPersonalData>(provider => provider.GetRequiredService<DocumentStore>().Personal);
         services.AddScoped(provider => provider.GetRequiredService<IDocumentStore>().LightweightSession());
         services.AddScoped(provider => provider.GetRequiredService<IDocumentStore>().QuerySession());
         services.AddSingleton(provider => provider.GetRequiredService<DocumentStore>().BuildProjectionDaemon());

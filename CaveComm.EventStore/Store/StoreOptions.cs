@@ -28,6 +28,9 @@ public sealed partial class StoreOptions
 
     public DocumentOptions Schema { get; } = new();
 
+    /// <summary>Which texts of events are personal data, and how they are kept secret.</summary>
+    public PersonalOptions Personal { get; } = new();
+
     /// <summary>How events and views become JSON: camelCase, enums by name. Messages are written with it too.</summary>
     public JsonSerializerOptions JsonSerializerOptions { get; } = new()
     {

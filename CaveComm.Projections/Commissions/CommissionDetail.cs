@@ -87,6 +87,11 @@ public sealed class CommissionDetailProjection : SingleStreamProjection<Commissi
             PayoutRequested x => after with { Payout = new(x.Provider, "requested", x.Amount, x.Fee, null, null, e.Timestamp) },
             PayoutFailed x => after with { Payout = after.Payout! with { Status = "failed", Reason = x.Reason, At = e.Timestamp } },
             PaidOut x => after with { Payout = after.Payout! with { Status = "paid", Id = x.PayoutId, At = e.Timestamp } },
+            CustomerErased => after with
+            {
+                Customer = after.Customer with { Name = Customer.Erased, Email = Customer.Erased },
+                Answers = after.Answers.ToDictionary(answer => answer.Key, _ => Customer.Erased),
+            },
             _ => after,
         };
     }

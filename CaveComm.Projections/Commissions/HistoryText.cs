@@ -32,6 +32,7 @@ public static class HistoryText
         PayoutRequested e => $"The payout of {e.Amount} was requested.",
         PayoutFailed e => $"The payout failed: {e.Reason}",
         PaidOut e => $"{e.Amount} was paid out.",
+        CustomerErased => "The customer's personal data was erased.",
         _ => throw new UnreachableException($"There are no words for {happened.GetType().Name}."),
     };
 

@@ -7,19 +7,20 @@ namespace CaveComm.Projections.Commissions;
 /// <param name="Id">The stream's key; newer commissions have greater keys.</param>
 /// <param name="State">The folded commission, so that the status is derived here as everywhere.</param>
 public sealed record InboxItem(
-    string Id, string Freelancer, string Template, string CustomerName, Commission State, string Status, DateTimeOffset RequestedAt, DateTimeOffset UpdatedAt, long Version);
+    string Id, string Freelancer, string Template, Guid CustomerId, string CustomerName, Commission State, string Status, DateTimeOffset RequestedAt, DateTimeOffset UpdatedAt, long Version);
 
 public sealed class InboxProjection : SingleStreamProjection<InboxItem, string>
 {
     public override InboxItem? Evolve(InboxItem? snapshot, string id, IEvent e) => (snapshot, e.Data) switch
     {
         (null, Requested x) => Line(id, x, e),
+        (not null, CustomerErased x) => (snapshot with { CustomerName = Customer.Erased }).With(Commission.Evolve(snapshot.State, x), e),
         (not null, CommissionEvent x) => snapshot.With(Commission.Evolve(snapshot.State, x), e),
         _ => snapshot,
     };
 
     private static InboxItem Line(string id, Requested asked, IEvent e) =>
-        new InboxItem(id, asked.Freelancer, asked.Template.Name ?? asked.Template.Title, asked.Customer.Name, Commission.Initial, "", e.Timestamp, e.Timestamp, e.Version)
+        new InboxItem(id, asked.Freelancer, asked.Template.Name ?? asked.Template.Title, asked.Customer.Id, asked.Customer.Name, Commission.Initial, "", e.Timestamp, e.Timestamp, e.Version)
             .With(Commission.Evolve(Commission.Initial, asked), e);
 }
 
@@ -39,6 +40,10 @@ public static class InboxQueries
             after ?? "",
             after ?? "",
             limit);
+
+    /// <summary>All commissions of one customer, newest first.</summary>
+    public static Task<IReadOnlyList<InboxItem>> CommissionsOf(this IQuerySession session, Guid customer, CancellationToken cancel) =>
+        session.QueryAsync<InboxItem>("where customer_id = ? order by id desc", cancel, customer);
 
     internal static InboxItem With(this InboxItem line, Commission state, IEvent e) =>
         line with { State = state, Status = StatusText.Of(state.Status), UpdatedAt = e.Timestamp, Version = e.Version };

@@ -62,12 +62,16 @@ internal sealed class StripeWebhookReader(IReadOnlyList<string> secrets) : IWebh
             id,
             type,
             json.Time("created"),
-            Commission(it),
+            Named(it, "commission_id"),
             kind == "invoice" ? it.Text("id") : it.Id("invoice"),
             kind == "payment_intent" ? it.Text("id") : it.Id("payment_intent") ?? it.Id("payment", "payment_intent"),
             kind == "payout" ? it.Text("id") : null,
-            json.Text("account"));
+            json.Text("account"))
+        {
+            Customer = Named(it, "customer_id"),
+        };
     }
 
-    private static Guid? Commission(JsonElement it) => Guid.TryParse(it.Text("metadata", "commission_id"), out var commission) ? commission : null;
+    // Metadata that we gave the object when it was made.
+    private static Guid? Named(JsonElement it, string name) => Guid.TryParse(it.Text("metadata", name), out var id) ? id : null;
 }

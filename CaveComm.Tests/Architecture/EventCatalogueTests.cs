@@ -3,6 +3,7 @@ using CaveComm.Api;
 using CaveComm.Api.Commissions;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
 using CaveComm.Domain.Payments;
@@ -40,6 +41,7 @@ public class EventCatalogueTests
             var kind = type.DeclaringType!.Name switch
             {
                 nameof(CommissionEvent) => "commission",
+                nameof(CustomerEvent) => "customer",
                 nameof(FreelancerEvent) => "freelancer",
                 nameof(SlotEvent) => "slots",
                 nameof(ProviderEvent) => "provider-event",
@@ -79,6 +81,9 @@ public class EventCatalogueTests
                     break;
                 case FreelancerEvent e:
                     Freelancer.Evolve(Freelancer.Initial, e).ShouldNotBeNull();
+                    break;
+                case CustomerEvent e:
+                    KnownCustomer.Evolve(KnownCustomer.Initial, e).ShouldNotBeNull();
                     break;
                 case SlotEvent e:
                     Slots.Evolve(Slots.Initial, e).ShouldNotBeNull();

@@ -34,7 +34,7 @@ public class AskingTests
         [
             new Accept(), new Decline(null), new Withdraw(), new Cancel(null), Some.RecordInvoice, new RecordInvoiceRefusal(1, "No."), new RecordInvoiceExpiry("in_1"),
             new RecordInvoiceVoid("in_1"), Some.RecordPayment, new RecordPaymentFailure("pi_1"), new UploadProduct(Files), new Release(), new RecordDownload(1, Guid.Empty),
-            new RenewLink(1), new RequestPayout("stripe", StripeAccount, 0), new RecordPayoutRefusal(1, "No."), new ConfirmPayout(1, "tr_1"), new MarkPaidOut(),
+            new RenewLink(1), new RequestPayout("stripe", StripeAccount, 0), new RecordPayoutRefusal(1, "No."), new ConfirmPayout(1, "tr_1"), new MarkPaidOut(), new ForgetCustomer(),
         ];
         foreach (var command in others)
         {

@@ -54,7 +54,7 @@ public class ProjectionTests
     public void A_new_request_is_a_line_of_the_inbox()
     {
         var line = new InboxProjection().Fold(Key, [Requested]).Last().ShouldNotBeNull();
-        line.ShouldBe(new InboxItem(Key, Shop, "portrait", "Grace Hopper", line.State, "requested", Noon.AddMinutes(1), Noon.AddMinutes(1), 1));
+        line.ShouldBe(new InboxItem(Key, Shop, "portrait", Buyer.Id, "Grace Hopper", line.State, "requested", Noon.AddMinutes(1), Noon.AddMinutes(1), 1));
     }
 
     [Fact]

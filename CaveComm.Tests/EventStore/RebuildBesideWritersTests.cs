@@ -109,7 +109,7 @@ public sealed class RebuildBesideWritersTests : IAsyncLifetime
                 seen[parcel.Id] = parcel.Versions.Count;
             }
 
-            var items = (await session.LoadAsync<Shelf>("anna")).ShouldNotBeNull().Parcels;
+            var items = (await session.LoadAsync<Shelf>("anna", CancellationToken.None)).ShouldNotBeNull().Parcels;
             items.ShouldBeGreaterThanOrEqualTo(shelf);
             shelf = items;
         }

@@ -49,6 +49,26 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_two_who_insert_a_document_one_does_and_the_other_is_undone()
+    {
+        await using var first = it.Store.LightweightSession();
+        await using var second = it.Store.LightweightSession();
+        first.Insert(new Note("1", "first"), new Note("2", "first too"));
+        second.Insert(new Note("1", "second"));
+        second.Events.Append("parcel/1", new Packed("anna", 2));
+
+        await first.SaveChangesAsync();
+        (await Should.ThrowAsync<DocumentAlreadyExistsException>(() => second.SaveChangesAsync())).DocType.ShouldBe(typeof(Note));
+
+        (await first.LoadAsync<Note>("1"))!.Text.ShouldBe("first");
+        (await first.LoadAsync<Note>("2"))!.Text.ShouldBe("first too");
+        (await first.Events.FetchStreamAsync("parcel/1")).ShouldBeEmpty();
+        first.Store(new Note("1", "changed"));
+        await first.SaveChangesAsync();
+        (await first.LoadAsync<Note>("1"))!.Text.ShouldBe("changed", "A session that inserted may store later.");
+    }
+
+    [Fact]
     public async Task A_participant_that_raises_an_error_undoes_everything_and_may_name_it()
     {
         await using var session = it.Store.LightweightSession();

@@ -20,6 +20,8 @@ public sealed class Office : IAsyncLifetime
     public static readonly (string Handle, string Password) Mira = ("mira", "correct-Horse-7-battery");
     public static readonly (string Handle, string Password) Jonas = ("jonas", "staple-Lamp-9-orchard");
 
+    public static readonly (string Handle, string Password) Vera = ("vera", "marble-Kettle-5-willow");
+
     private readonly string folder = Directory.CreateTempSubdirectory("cavecomm-office-").FullName;
     private TestDatabase database = null!;
     private WebApplication product = null!;
@@ -27,6 +29,9 @@ public sealed class Office : IAsyncLifetime
     public Uri Url { get; private set; } = null!;
 
     public SandboxHost Sandbox { get; private set; } = null!;
+
+    /// <summary>Where the product keeps its keys, and what it has to remember beside the database.</summary>
+    public string Folder => folder;
 
     public string Storage => Path.Combine(folder, "files");
 
@@ -45,6 +50,8 @@ public sealed class Office : IAsyncLifetime
 
     public HttpClient Second { get; private set; } = null!;
 
+    public HttpClient Admin { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         database = await TestDatabase.Create();
@@ -58,6 +65,7 @@ public sealed class Office : IAsyncLifetime
         Anonymous = Client(null);
         Freelancer = Client(await SignIn(Mira));
         Second = Client(await SignIn(Jonas));
+        Admin = Client(await SignIn(Vera));
     }
 
     public async ValueTask DisposeAsync()
@@ -65,6 +73,7 @@ public sealed class Office : IAsyncLifetime
         Anonymous?.Dispose();
         Freelancer?.Dispose();
         Second?.Dispose();
+        Admin?.Dispose();
         if (product is not null)
         {
             await product.StopAsync();
@@ -152,7 +161,7 @@ public sealed class Office : IAsyncLifetime
             ["Smtp:From"] = "CaveComm <office@cavecomm.example>",
             ["Logging:LogLevel:Default"] = "Warning",
         };
-        foreach (var (role, (handle, password)) in new[] { ("freelancer", Mira), ("second", Jonas) })
+        foreach (var (role, (handle, password)) in new[] { ("freelancer", Mira), ("second", Jonas), ("admin", Vera) })
         {
             settings[$"CaveComm:DemoAccounts:{role}:Handle"] = handle;
             settings[$"CaveComm:DemoAccounts:{role}:Username"] = handle;

@@ -124,7 +124,7 @@ internal sealed class Reckoning(KillableOffice office, IReadOnlyList<Tale> tales
     private async Task Inbox()
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:CaveComm"] = (string)office.Facts["database"]! }).Build();
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:CaveComm"] = (string)office.Facts["database"]!, ["CaveComm:DataPath"] = office.Folder }).Build();
         await using var services = new ServiceCollection().AddLogging().AddSingleton(TimeProvider.System).AddSingleton<IConfiguration>(configuration).AddBackend(configuration).BuildServiceProvider();
         await using var session = services.GetRequiredService<IDocumentStore>().QuerySession();
         foreach (var tale in tales)

@@ -18,6 +18,8 @@ public sealed class Story(Office office, (string Handle, HttpClient Client)? sho
 
     public string CustomerEmail { get; } = $"customer-{Interlocked.Increment(ref counter)}-{Guid.NewGuid():N}@example.com";
 
+    public string CustomerName { get; init; } = "Ada Lovelace";
+
     public string Template { get; } = $"template-{Guid.NewGuid():N}"[..40];
 
     public string Title { get; } = $"Portrait {Guid.NewGuid():N}"[..16];
@@ -51,7 +53,7 @@ public sealed class Story(Office office, (string Handle, HttpClient Client)? sho
 
     public object RequestBody(string provider) => new
     {
-        customer = new { name = "Ada Lovelace", email = CustomerEmail },
+        customer = new { name = CustomerName, email = CustomerEmail },
         answers = new Dictionary<string, object> { ["subject"] = "A raven", ["size"] = "large", ["figures"] = 2 },
         provider,
     };

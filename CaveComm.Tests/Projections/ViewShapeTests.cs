@@ -21,7 +21,8 @@ public sealed class ViewShapeTests
     {
         await using var services = new ServiceCollection()
             .AddLogging()
-            .AddBackend(new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:CaveComm", "Host=nowhere;Database=none")]).Build())
+            .AddBackend(new ConfigurationBuilder().AddInMemoryCollection(
+                [new("ConnectionStrings:CaveComm", "Host=nowhere;Database=none"), new("CaveComm:PersonalMasterKey", Convert.ToBase64String(new byte[32]))]).Build())
             .BuildServiceProvider();
         var stored = services.GetRequiredService<DocumentStore>().Options.Projections.Stored().Select(it => it.Projection).ToList();
         stored.ShouldNotBeEmpty();

@@ -1,5 +1,6 @@
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
 using CaveComm.Domain.Payments;
@@ -59,6 +60,7 @@ internal static class Some
     public static readonly CommissionEvent.PayoutRequested PayoutByHand = new(1, PaymentProviders.Manual, "", Price, Euro(0), "ch_1");
     public static readonly CommissionEvent.PayoutFailed PayoutFailed = new(1, "The account is closed.");
     public static readonly CommissionEvent.PaidOut PaidOut = new("tr_1", Euro(114_00), Euro(6_00), Shop);
+    public static readonly CommissionEvent.CustomerErased CustomerErased = new();
 
     // What happened, for freelancers.
     public static readonly FreelancerEvent.FreelancerRegistered Registered = new(Shop, "Ada Lovelace", "ada@example.com");
@@ -78,7 +80,8 @@ internal static class Some
     public static IReadOnlyList<object> EveryEvent { get; } =
     [
         Requested, Accepted, Declined, Withdrawn, Cancelled, Invoiced, InvoiceRefused, InvoiceExpired, InvoiceVoided, Paid, PaymentFailed,
-        Uploaded, Released, Delivered, Downloaded, LinkRenewed, PayoutRequested, PayoutFailed, PaidOut,
+        Uploaded, Released, Delivered, Downloaded, LinkRenewed, PayoutRequested, PayoutFailed, PaidOut, CustomerErased,
+        new CustomerEvent.Erased("asked for"),
         new SlotEvent.SlotTaken(CommissionId), new SlotEvent.SlotFreed(CommissionId),
         Registered, Published, Retired, Opened, Closed, ProfileChanged, DestinationSet,
         new AccountEvent.AccountRegistered(Shop, Shop), new AccountEvent.RoleGranted("freelancer", "registration"), new AccountEvent.RoleRevoked("freelancer", "asked for"),
