@@ -16,6 +16,22 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
         return events;
     }
 
+    /// <summary>Rows of <see cref="EventSql.Fold"/>: narrow events, and the hash of the last one where it has any.</summary>
+    public async Task<(List<IEvent> Events, string? Hash)> ReadToFold(NpgsqlDataReader rows, CancellationToken cancel)
+    {
+        var (events, hash) = (new List<IEvent>(), (string?)null);
+        while (await rows.ReadAsync(cancel))
+        {
+            var happened = ReadNarrow(rows);
+            happened.IsNarrow = true;
+            events.Add(happened);
+            hash = Text(rows, 7);
+        }
+
+        await OpenSealed(events, cancel);
+        return (events, hash);
+    }
+
     /// <summary>Rows of <see cref="EventSql.History"/>, whatever their events are.</summary>
     public async Task<List<StoredEvent>> ReadStored(NpgsqlDataReader rows, CancellationToken cancel)
     {
@@ -70,6 +86,19 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
 
     private RecordedEvent Read(NpgsqlDataReader row)
     {
+        var happened = ReadNarrow(row);
+        happened.TenantId = row.IsDBNull(7) ? RecordedEvent.DefaultTenant : row.GetString(7);
+        happened.DotNetTypeName = row.IsDBNull(8) ? "" : row.GetString(8);
+        happened.CorrelationId = Text(row, 9);
+        happened.CausationId = Text(row, 10);
+        if (!row.IsDBNull(11))
+            happened.HeadersFrom(row.GetFieldValue<byte[]>(11));
+        happened.IsArchived = !row.IsDBNull(12) && row.GetBoolean(12);
+        return happened;
+    }
+
+    private RecordedEvent ReadNarrow(NpgsqlDataReader row)
+    {
         var alias = row.GetString(5);
         var happened = Open(alias, row.GetFieldValue<byte[]>(4));
         happened.EventTypeName = alias;
@@ -78,13 +107,6 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
         happened.StreamKey = Text(row, 2);
         happened.Version = row.GetInt64(3);
         happened.Timestamp = row.GetFieldValue<DateTimeOffset>(6);
-        happened.TenantId = row.IsDBNull(7) ? RecordedEvent.DefaultTenant : row.GetString(7);
-        happened.DotNetTypeName = row.IsDBNull(8) ? "" : row.GetString(8);
-        happened.CorrelationId = Text(row, 9);
-        happened.CausationId = Text(row, 10);
-        if (!row.IsDBNull(11))
-            happened.HeadersFrom(row.GetFieldValue<byte[]>(11));
-        happened.IsArchived = !row.IsDBNull(12) && row.GetBoolean(12);
         return happened;
     }
 

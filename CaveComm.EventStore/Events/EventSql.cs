@@ -49,25 +49,32 @@ internal sealed class EventSql
 
         // Of several events: $7 ids, $8 data, $9 what their hashes cover in common, $10 aliases, $11 .NET types, $12 aliases as they are
         // hashed, $13 which of these three each event has. Where a version is expected: $14 that version, $15 the aggregate's alias, $16
-        // how many events; where none is: $14 how many.
+        // how many events; where none is: $14 how many. The answer is one row, which costs less than one for each event.
         string Many(string before, string versionBefore, string version, string from) => $$"""
             {{insert}} select nextval('{{schema}}.mt_events_sequence'), e.id, $1, {{version}}, e.data, ($10)[e.kind], $3, '*DEFAULT*',
                 ($11)[e.kind], $4, $5, ('{"hash":"' || e.hash || $6)::jsonb, false
             from {{from}} unnest($7, $8, $13, {{schema}}.cavecomm_chain({{before}}, $9, {{versionBefore}}, $7, $12, $13, $8))
                 with ordinality as e (id, data, kind, hash, place)
             """;
-        StartMany = $"{Many("$2", "0", "e.place", "")} returning seq_id";
+        StartMany = $"with i as ({Many("$2", "0", "e.place", "")} returning seq_id) select array_agg(seq_id) from i";
         ExpectMany = $"""
             with u as (update {schema}.mt_streams set version = version + $16, timestamp = $3, type = coalesce(type, $15)
-                where id = $1 and version = $14 returning version)
-            {Many($"coalesce($2, {HashOf(schema, "$14")}, '')", "$14", "u.version - $16 + e.place", "")} left join u on true returning seq_id
+                where id = $1 and version = $14 returning version),
+            i as ({Many($"coalesce($2, {HashOf(schema, "$14")}, '')", "$14", "u.version - $16 + e.place", "")} left join u on true returning seq_id)
+            select array_agg(seq_id) from i
             """;
         AppendMany = $"""
-            {Many($"coalesce($2, {HashOf(schema, "s.version - $14")}, '')", "s.version - $14", "s.version - $14 + e.place", $"{schema}.mt_streams s,")}
-            where s.id = $1 returning seq_id, version
+            with i as (
+                {Many($"coalesce($2, {HashOf(schema, "s.version - $14")}, '')", "s.version - $14", "s.version - $14 + e.place", $"{schema}.mt_streams s,")}
+                where s.id = $1 returning seq_id, version)
+            select array_agg(seq_id), min(version) from i
             """;
 
         Stream = $"select {Columns} from {schema}.mt_events where stream_id = $1 order by version";
+        Fold = $"""
+            select {NarrowColumns}, case when version = (select s.version from {schema}.mt_streams s where s.id = $1) then headers ->> 'hash' end
+            from {schema}.mt_events where stream_id = $1 order by version
+            """;
         StreamPart = $"""
             select {Columns} from {schema}.mt_events
             where stream_id = $1 and version >= $2 and version <= $3 and ($4::timestamptz is null or timestamp <= $4) order by version
@@ -119,6 +126,9 @@ internal sealed class EventSql
     public string AppendMany { get; }
 
     public string Stream { get; }
+
+    /// <summary>A whole stream in <see cref="NarrowColumns"/>, and the hash of its last event beside that.</summary>
+    public string Fold { get; }
 
     public string StreamPart { get; }
 

@@ -57,13 +57,12 @@ internal sealed class PendingStream(string key)
 
     public async Task ReadPositions(NpgsqlDataReader rows, CancellationToken cancel)
     {
-        var before = IsNew ? 0 : ExpectedVersion;
+        await rows.ReadAsync(cancel);
+        var isOne = events.Count == 1 && (IsNew || ExpectedVersion is not null);
+        long[] sequences = isOne ? [rows.GetInt64(0)] : rows.GetFieldValue<long[]>(0);
+        var first = IsNew ? 1 : ExpectedVersion + 1 ?? rows.GetInt64(1);
         for (var i = 0; i < events.Count; i++)
-        {
-            await rows.ReadAsync(cancel);
-            events[i].Sequence = rows.GetInt64(0);
-            events[i].Version = before is null ? rows.GetInt64(1) : before.Value + i + 1;
-        }
+            (events[i].Sequence, events[i].Version) = (sequences[i], first + i);
     }
 
     /// <summary>What an error of this stream's command means; null when it is not about the stream's version.</summary>

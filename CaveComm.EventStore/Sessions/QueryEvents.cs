@@ -27,8 +27,9 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
 
     public async Task<T?> AggregateStreamAsync<T>(
         string streamKey, long version = 0, DateTimeOffset? timestamp = null, T? state = null, long fromVersion = 0, CancellationToken token = default)
-        where T : class =>
-        Fold(streamKey, await FetchStreamAsync(streamKey, version, timestamp, fromVersion, token), state);
+        where T : class => version == 0 && timestamp is null && fromVersion <= 1
+            ? (await FoldWhole(streamKey, state, token)).State
+            : Fold(streamKey, await FetchStreamAsync(streamKey, version, timestamp, fromVersion, token), state);
 
     public async Task<StreamState?> FetchStreamStateAsync(string streamKey, CancellationToken token = default)
     {
@@ -38,6 +39,30 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
         return await row.ReadAsync(token)
             ? new(streamKey, row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3))
             : null;
+    }
+
+    /// <summary>Folds a stream from what nearly all folds look at, and from all of its columns only where a fold asks for more.</summary>
+    /// <returns>The state, the stream's version (0 where there is no stream), and its last event's hash, empty where it has none.</returns>
+    protected async Task<(T? State, long Version, string Hash)> FoldWhole<T>(string streamKey, T? state, CancellationToken cancel)
+        where T : class
+    {
+        ArgumentException.ThrowIfNullOrEmpty(streamKey);
+        try
+        {
+            await using var command = store.DataSource.CreateCommand(store.EventSql.Fold);
+            command.Parameters.Add(Sql.Text(streamKey));
+            List<IEvent> events;
+            string? hash;
+            await using (var rows = await command.ExecuteReaderAsync(cancel))
+                (events, hash) = await store.EventReader.ReadToFold(rows, cancel);
+            return (Fold(streamKey, events, state), events is [.., var last] ? last.Version : 0, hash ?? "");
+        }
+        catch (NarrowEventException)
+        {
+            var events = await FetchStreamAsync(streamKey, token: cancel);
+            var (version, hash) = events is [.., RecordedEvent last] ? (last.Version, last.Hash) : (0, null);
+            return (Fold(streamKey, events, state), version, hash ?? "");
+        }
     }
 
     protected T? Fold<T>(string streamKey, IReadOnlyList<IEvent> events, T? state = null)

@@ -29,9 +29,8 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
     public async Task<IEventStream<T>> FetchForWriting<T>(string key, CancellationToken cancellation = default)
         where T : class
     {
-        var events = await FetchStreamAsync(key, token: cancellation);
-        var (version, hash) = events is [.., RecordedEvent last] ? (last.Version, last.Hash) : (0, null);
-        return new EventStream<T>(this, key, Fold<T>(key, events), version, hash ?? "", cancellation);
+        var (aggregate, version, hash) = await FoldWhole<T>(key, null, cancellation);
+        return new EventStream<T>(this, key, aggregate, version, hash, cancellation);
     }
 
     public async Task<IEventStream<T>> FetchForWriting<T>(string key, long expectedVersion, CancellationToken cancellation = default)
