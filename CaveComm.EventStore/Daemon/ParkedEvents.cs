@@ -88,8 +88,11 @@ internal sealed class ParkedEvents(DocumentStore store)
         await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
 
-        // The shard commits by moving this row: while it is held, nothing is added to what waits, and the view's row stands still.
-        await Execute(connection, $"select from {store.Options.DatabaseSchemaName}.mt_event_progression where name = $1 for update", cancel, Sql.Text(projection.ShardName));
+        // The shard commits by moving this row: while it is held, nothing is added to what waits, and the view's row stands still. Its new time
+        // makes the shard look again at what is parked: this may park other keys than the shard knows.
+        await Execute(
+            connection, $"update {store.Options.DatabaseSchemaName}.mt_event_progression set last_updated = clock_timestamp() where name = $1", cancel,
+            Sql.Text(projection.ShardName));
         var parked = await Keys(projection.ShardName, cancel);
         parked.Remove(key);
         var work = new ViewWork(projection, mapping, parked);
@@ -97,8 +100,9 @@ internal sealed class ParkedEvents(DocumentStore store)
             work.AddOrPark(happened);
         if (!work.IsEmpty)
         {
-            await using var load = new NpgsqlBatch(connection, transaction) { BatchCommands = { work.Load(forUpdate: true) } };
+            await using var load = new NpgsqlBatch(connection, transaction) { BatchCommands = { work.LockKeys(), work.Load(forUpdate: true) } };
             await using var rows = await load.ExecuteReaderAsync(cancel);
+            await rows.NextResultAsync(cancel);
             await work.ReadLoaded(rows, cancel);
         }
 
@@ -106,12 +110,17 @@ internal sealed class ParkedEvents(DocumentStore store)
         await Execute(
             connection, $"delete from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 and key = $2", cancel,
             Sql.Text(projection.ShardName), Sql.Text(key));
-        await using (var batch = new NpgsqlBatch(connection, transaction))
+        try
         {
+            await using var batch = new NpgsqlBatch(connection, transaction);
             foreach (var command in work.Writes().Concat(Add(projection.ShardName, work.Waiting, parked)))
                 batch.BatchCommands.Add(command);
             if (batch.BatchCommands.Count > 0)
                 await batch.ExecuteNonQueryAsync(cancel);
+        }
+        catch (PostgresException unfit) when (ViewWork.IsRefusal(unfit))
+        {
+            return false; // It was parked for that, and stays so.
         }
 
         await transaction.CommitAsync(cancel);

@@ -22,6 +22,7 @@ internal sealed class ProjectionShard(DocumentStore store, ProjectionBase projec
     /// <summary>Feeds the view until it is cancelled.</summary>
     public async Task Run(RecentEvents recent, CancellationToken cancel)
     {
+        cancel.ThrowIfCancellationRequested(); // One that was left behind must not take the place of the run that replaced it.
         var mine = new ShardRun(store, this, logger);
         run = mine;
         try

@@ -120,6 +120,7 @@ internal sealed class ShardDistribution(
                 continue;
             if (running.HasEnded)
             {
+                logger.LogError(running.Failure, "{Shard} has ended at {Position}; it is started again", shard.Name, shard.Position.Value);
                 await running.DisposeAsync();
                 held[shard] = RunningShard.Start(shard, rebuilds, feed.Recent);
             }
@@ -144,6 +145,8 @@ internal sealed class ShardDistribution(
         });
 
         public bool HasEnded => run.IsCompleted;
+
+        public Exception? Failure => run.Exception?.GetBaseException();
 
         public static RunningShard Start(ProjectionShard shard, RebuildDuty rebuilds, RecentEvents recent) => new(shard, rebuilds, recent);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -17,7 +18,9 @@ internal sealed class ShardRun
     private readonly ShardSwitches switches;
     private readonly string advance;
     private readonly string register;
+    private long position;
     private long stored;
+    private DateTimeOffset? touched;
     private long storedAt;
     private long steppedAt = Environment.TickCount64;
     private HashSet<string> parked = [];
@@ -30,15 +33,17 @@ internal sealed class ShardRun
         (parkedEvents, switches) = (new(store), new(store));
         var table = $"{store.Options.DatabaseSchemaName}.mt_event_progression";
 
-        // Compare and set. Where the row has moved on under another node, the division by zero undoes the whole batch.
+        // Compare and set. Where the row has moved on under another node, the division by zero undoes the whole batch. The time is compared
+        // too: a swapped table or a retry may change what is parked while the log, and so the place in it, stands still.
         advance = $"""
             with moved as (update {table} set last_seq_id = $3, last_updated = transaction_timestamp()
-                where name = $1 and last_seq_id = $2 returning 1)
-            select 1 / count(*) from moved
+                where name = $1 and last_seq_id = $2 and last_updated is not distinct from $4 returning last_updated)
+            select max(last_updated), 1 / count(*) from moved
             """;
         register = $"""
-            with made as (insert into {table} (name, last_seq_id) values ($1, 0) on conflict (name) do nothing returning last_seq_id)
-            select coalesce((select last_seq_id from made), (select last_seq_id from {table} where name = $1), 0)
+            with made as (insert into {table} (name, last_seq_id) values ($1, 0) on conflict (name) do nothing returning last_seq_id, last_updated)
+            select coalesce(last_seq_id, 0), last_updated from made
+            union all select coalesce(last_seq_id, 0), last_updated from {table} where name = $1
             """;
     }
 
@@ -113,18 +118,26 @@ internal sealed class ShardRun
 
     private async Task Resume(CancellationToken cancel)
     {
-        await using var command = store.DataSource.CreateCommand(register);
-        command.Parameters.Add(Sql.Text(shard.Name));
-        stored = (long)(await command.ExecuteScalarAsync(cancel))!;
+        await using (var command = store.DataSource.CreateCommand(register))
+        {
+            command.Parameters.Add(Sql.Text(shard.Name));
+            await using var row = await command.ExecuteReaderAsync(cancel);
+
+            // Of two nodes that make the row at once, one may not see it yet: its first commit fails, and it looks again.
+            (stored, touched) = await row.ReadAsync(cancel) ? (row.GetInt64(0), row.IsDBNull(1) ? (DateTimeOffset?)null : row.GetFieldValue<DateTimeOffset>(1)) : (0L, null);
+        }
+
+        // Read after the row: what is parked later touches the row.
         parked = await parkedEvents.Keys(shard.Name, cancel);
         MoveTo(stored);
+        if (Error is null)
+            await switches.Clear(shard.Name, cancel); // What another node stood before; should it still be there, this one will tell.
         if (Error is null && shard.Believes(this))
             shard.Status = ShardStatus.Running;
     }
 
     private async Task Step(RecentEvents recent, CancellationToken cancel)
     {
-        var position = shard.Position.Value;
         if (!await recent.HighWater.WaitFor(position + 1, stored < position ? Idle : Timeout.InfiniteTimeSpan, cancel))
         {
             // Nothing comes: now is the time to write down that the last events did not concern the view.
@@ -143,11 +156,14 @@ internal sealed class ShardRun
         oldestPending = null;
     }
 
-    private async Task Apply(IReadOnlyList<IEvent> events, long upTo, CancellationToken cancel)
+    /// <param name="refused">Keys whose views the database does not take, and why: their events are parked.</param>
+    private async Task Apply(IReadOnlyList<IEvent> events, long upTo, CancellationToken cancel, IReadOnlyDictionary<string, string>? refused = null)
     {
         var work = new ViewWork(shard.Projection, mapping, parked);
         foreach (var happened in events)
             work.AddOrPark(happened);
+        foreach (var (key, reason) in refused ?? ImmutableDictionary<string, string>.Empty)
+            work.Park(key, reason);
         if (!work.IsEmpty)
             await Load(work, cancel);
         work.FoldOrPark();
@@ -155,7 +171,21 @@ internal sealed class ShardRun
 
         // Where nothing changes, the place is written down now and then: it costs a transaction.
         if (writes.Count > 0 || Environment.TickCount64 - storedAt > Idle.TotalMilliseconds)
-            await Commit(writes, upTo, cancel);
+        {
+            try
+            {
+                await Commit(writes, upTo, cancel);
+            }
+            catch (PostgresException unfit) when (refused is null && ViewWork.IsRefusal(unfit))
+            {
+                // One view must not hold up the others.
+                if (await Refused(work, cancel) is not { Count: > 0 } found)
+                    throw;
+                await Apply(events, upTo, cancel, found);
+                return;
+            }
+        }
+
         Alarm(work.Waiting);
         MoveTo(upTo);
     }
@@ -168,6 +198,28 @@ internal sealed class ShardRun
             if (reason is not null)
                 logger.LogError("{Shard} cannot apply event {Event}: {Reason}. The view '{Key}' waits there; the others go on", shard.Name, happened, reason, key);
         }
+    }
+
+    /// <summary>Tries the views one by one, keeping none.</summary>
+    private async Task<Dictionary<string, string>> Refused(ViewWork work, CancellationToken cancel)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
+        foreach (var (key, write) in work.SingleWrites())
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { write } };
+            try
+            {
+                await batch.ExecuteNonQueryAsync(cancel);
+            }
+            catch (PostgresException unfit) when (ViewWork.IsRefusal(unfit))
+            {
+                found[key] = unfit.MessageText;
+            }
+        }
+
+        return found;
     }
 
     private async Task Load(ViewWork work, CancellationToken cancel)
@@ -186,10 +238,26 @@ internal sealed class ShardRun
 
         // The checkpoint goes with the rows: what a crash takes is folded again from the log, so nobody has to wait for the disk.
         batch.BatchCommands.Add(new("select set_config('synchronous_commit', 'off', true)"));
-        batch.BatchCommands.Add(new(advance) { Parameters = { Sql.Text(shard.Name), Sql.Number(stored), Sql.Number(upTo) } });
+        batch.BatchCommands.Add(new(advance)
+        {
+            Parameters = { Sql.Text(shard.Name), Sql.Number(stored), Sql.Number(upTo), Sql.OptionalInstant(touched) },
+        });
         foreach (var write in writes)
             batch.BatchCommands.Add(write);
-        await batch.ExecuteNonQueryAsync(cancel);
+
+        DateTimeOffset now;
+        await using (var rows = await batch.ExecuteReaderAsync(cancel))
+        {
+            await rows.NextResultAsync(cancel);
+            await rows.ReadAsync(cancel);
+            now = rows.GetFieldValue<DateTimeOffset>(0);
+            while (await rows.NextResultAsync(cancel))
+            {
+                // Errors of later commands only come up when their results are asked for.
+            }
+        }
+
+        touched = now;
         (stored, storedAt) = (upTo, Environment.TickCount64);
     }
 
@@ -203,10 +271,11 @@ internal sealed class ShardRun
         return await store.EventReader.ReadAll(rows, cancel);
     }
 
-    // A run that hung, was replaced and woke up again must not move what the new one tells.
-    private void MoveTo(long position)
+    // A run that hung, was replaced and woke up again must not move what the new one tells; nor does it go by that: it is for others to read.
+    private void MoveTo(long reached)
     {
+        position = reached;
         if (shard.Believes(this))
-            shard.Position.MoveTo(position);
+            shard.Position.MoveTo(reached);
     }
 }

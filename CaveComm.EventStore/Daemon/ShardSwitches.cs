@@ -35,4 +35,12 @@ internal sealed class ShardSwitches(DocumentStore store)
         command.Parameters.Add(Sql.OptionalText(error));
         await command.ExecuteNonQueryAsync(cancel);
     }
+
+    /// <summary>Forgets what a shard stood before.</summary>
+    public async Task Clear(string shard, CancellationToken cancel)
+    {
+        await using var command = store.DataSource.CreateCommand($"update {table} set error = null where shard = $1 and error is not null");
+        command.Parameters.Add(Sql.Text(shard));
+        await command.ExecuteNonQueryAsync(cancel);
+    }
 }

@@ -122,6 +122,23 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
             yield return mapping.Write(some);
     }
 
+    /// <summary>The views that are to be written, each by itself.</summary>
+    public IEnumerable<(string Key, NpgsqlBatchCommand Write)> SingleWrites() => slices.Values.Where(it => it is { View: not null, IsChanged: true })
+        .Select(it => (it.Key, mapping.Write([new(it.Key, it.View!, it.Version)])));
+
+    /// <summary>Has a key's events wait, before they are folded.</summary>
+    public void Park(string key, string reason)
+    {
+        if (slices.Remove(key, out var slice))
+            waiting.AddRange(slice.Events.Select((it, place) => new WaitingEvent(key, it, place == 0 ? reason : null)));
+    }
+
+    /// <summary>Whether the database does not take what a view holds, as opposed to being unable to take anything.</summary>
+    public static bool IsRefusal(PostgresException error) =>
+        error.SqlState != PostgresErrorCodes.DivisionByZero // This one means that another was first.
+        && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal)
+            || error.SqlState.StartsWith("54", StringComparison.Ordinal));
+
     private void Add(string key, IEvent happened)
     {
         if (!slices.TryGetValue(key, out var slice))

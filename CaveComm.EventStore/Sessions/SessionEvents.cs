@@ -48,7 +48,9 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
     internal IReadOnlyList<IEvent> AppendExpecting<T>(string key, long version, string? hash, object[] events)
     {
         var (stream, added) = Add(key, events);
-        if (stream.ExpectedVersion is null)
+
+        // Who decided on an older state than another reading in this session must not be carried by that one.
+        if (stream.ExpectedVersion is not { } expected || version < expected)
             (stream.ExpectedVersion, stream.HashBefore) = (version, hash);
         stream.AggregateAlias ??= TypeNames.Snake(typeof(T).Name);
         return added;

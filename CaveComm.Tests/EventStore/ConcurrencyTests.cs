@@ -37,6 +37,21 @@ public sealed class ConcurrencyTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Of_two_readings_of_a_stream_in_one_session_the_older_is_what_is_expected()
+    {
+        await it.Append("parcel/1", new Packed("anna", 1));
+        await using var session = it.Store.LightweightSession();
+        var older = await session.Events.FetchForWriting<Parcel>("parcel/1");
+        await it.Append("parcel/1", new Weighed(1));
+        var newer = await session.Events.FetchForWriting<Parcel>("parcel/1");
+
+        newer.AppendOne(new Weighed(2));
+        older.AppendOne(new Weighed(3)); // Decided without knowing of the first weighing.
+
+        await Should.ThrowAsync<EventStreamUnexpectedMaxEventIdException>(() => session.SaveChangesAsync());
+    }
+
     // Each round: a new stream or a hot one, with or without an expectation, one event or three; a tenth is rolled back.
     private async Task<int> Write(int writer)
     {
