@@ -1,3 +1,4 @@
+using CaveComm.Domain.Admin;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
@@ -53,14 +54,19 @@ public static class EventAliases
 
         (typeof(ProviderEvent.Received), "provider-event.received"),
         (typeof(ProviderEvent.Unreadable), "provider-event.unreadable"),
+
+        (typeof(ProjectionEvent.RebuildRequested), "projection.rebuild-requested"),
+        (typeof(ProjectionEvent.Paused), "projection.paused"),
+        (typeof(ProjectionEvent.Resumed), "projection.resumed"),
+        (typeof(ProjectionEvent.Retried), "projection.retried"),
     ];
 
     /// <summary>Tells a store all of them.</summary>
-    internal static void MapAll(EventOptions events)
+    internal static void MapAll(Action<Type, string> map)
     {
         foreach (var (type, alias) in All)
         {
-            events.MapEventType(type, alias);
+            map(type, alias);
         }
     }
 }

@@ -1,3 +1,5 @@
+using CaveComm.Api.Admin;
+using CaveComm.Api.Audit;
 using CaveComm.Api.Billing;
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Composition;
@@ -40,6 +42,8 @@ public static class ProductHost
         services.AddScoped<DownloadServing>();
         services.AddCustomers();
         services.AddScoped<IDemoSetup, DemoShop>();
+        services.AddScoped<ProjectionDesk>();
+        services.AddScoped<AuditReading>();
 
         var app = builder.Build();
         app.UseCaveCommHttp();
@@ -62,6 +66,8 @@ public static class ProductHost
         MarkPaidOut.Map(app);
         ShowBilling.Map(app);
         AdministerCustomer.Map(app);
+        ProjectionEndpoints.Map(app);
+        AuditEndpoints.Map(app);
         return app;
     }
 }

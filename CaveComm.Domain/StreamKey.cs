@@ -27,6 +27,9 @@ public static class StreamKey
     /// <summary>Exists when somebody signs in by this name. A name can be an e-mail address, and a stream's key is seen by many: it carries the digest.</summary>
     public static string Username(string usernameDigest) => $"username:{usernameDigest}";
 
+    /// <summary>What people asked of a projection.</summary>
+    public static string Projection(string name) => $"projection:{name}";
+
     /// <summary>The id behind a commission's key.</summary>
     public static Guid CommissionId(string key) => Guid.Parse(key.AsSpan("commission:".Length));
 }

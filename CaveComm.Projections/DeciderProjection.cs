@@ -3,7 +3,7 @@ using CaveComm.Domain;
 namespace CaveComm.Projections;
 
 /// <summary>Lets the store fold a stream into a Domain state by the state's own <c>Evolve</c>, so that Domain need not know the store.</summary>
-public sealed class DeciderProjection<TState, TEvent> : SingleStreamProjection<TState, string>
+public sealed partial class DeciderProjection<TState, TEvent> : SingleStreamProjection<TState, string>
     where TState : class, IState<TState, TEvent>
     where TEvent : class
 {

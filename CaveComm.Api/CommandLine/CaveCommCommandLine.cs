@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using CaveComm.Api.CommandLine.Backup;
 using CaveComm.Api.CommandLine.Bench;
 using CaveComm.Api.CommandLine.Demo;
 using CaveComm.Api.CommandLine.Doctor;
+using CaveComm.Api.CommandLine.Events;
 using CaveComm.Api.CommandLine.Lookalikes;
+using CaveComm.Api.CommandLine.Projections;
 using CaveComm.Api.CommandLine.Up;
 using CaveComm.Sandbox.PostgreSql;
 
@@ -48,6 +51,10 @@ internal static class CaveCommCommandLine
             DemoCommand.Build(),
             DoctorCommand.Build(),
             BenchCommand.Build(),
+            ProjectionsCommand.Build(),
+            EventsCommand.Build(),
+            BackupCommand.Build(),
+            RestoreCommand.Build(),
             new HelpOption { Recursive = true },
         };
 }

@@ -1,3 +1,4 @@
+using CaveComm.Api.Composition;
 using CaveComm.Api.Payments;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
@@ -38,7 +39,7 @@ public sealed class CommissionWriting
 
     /// <summary>Has a person look at something that does not fit. Once for each subject.</summary>
     public void RaiseAlarm(string subject, string reason) =>
-        alarms.Add(new(new Alarm(id, reason), new DeliveryOptions { DeduplicationId = $"alarm:{id}:{subject}", DeduplicationWindow = AlarmMemory }));
+        alarms.Add(new(new Alarm(id, reason), Deliver.Once($"alarm:{id}:{subject}", AlarmMemory)));
 
     public static async Task<CommissionWriting> Open(IDocumentSession session, Guid id, CancellationToken cancel) =>
         new(session, id, await session.Events.FetchForWriting<Commission>(StreamKey.Commission(id), cancel));

@@ -28,7 +28,7 @@ internal static class KernelBackend
         services.AddEventStore(options =>
         {
             options.Connection(connection);
-            EventAliases.MapAll(options.Events);
+            EventAliases.MapAll(options.Events.MapEventType);
             options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
             options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
             options.Projections.Add(new DeciderProjection<Slots, SlotEvent>(), ProjectionLifecycle.Live);
@@ -36,7 +36,8 @@ internal static class KernelBackend
             options.Projections.Add(new InboxProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new ShopWindowProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new BillingProjection(), ProjectionLifecycle.Async);
-            options.ConfigureCustomers(configuration);
+            PersonalData.Configure(options.Personal, configuration);
+            options.ConfigureCustomers();
             options.Schema.For<InboxItem>().Duplicate(it => it.Freelancer).Duplicate(it => it.Status).Duplicate(it => it.CustomerId);
             options.Schema.For<ShopWindow>().Duplicate(it => it.Handle).Duplicate(it => it.IsOpen);
             options.Schema.For<BillingDay>().Duplicate(it => it.Freelancer).Duplicate(it => it.Day);

@@ -10,7 +10,7 @@ internal static class Observability
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    private static readonly string[] Sources = ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql"];
+    private static readonly string[] Sources = ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", "Marten", "Wolverine", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql"];
 
     private static readonly string[] Meters =
         ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql"];

@@ -22,9 +22,8 @@ internal static class CustomersSetup
         return services;
     }
 
-    public static void ConfigureCustomers(this StoreOptions options, IConfiguration configuration)
+    public static void ConfigureCustomers(this StoreOptions options)
     {
-        PersonalData.Configure(options.Personal, configuration);
         options.Projections.Add(new DeciderProjection<KnownCustomer, CustomerEvent>(), ProjectionLifecycle.Live);
         options.Schema.For<CustomerRecord>().Duplicate(it => it.CustomerId);
     }

@@ -16,12 +16,16 @@ internal sealed class ErasureRegister(IConfiguration configuration, TimeProvider
     private readonly string path = Path.Combine(DataFolder.Root(configuration), FileName);
 
     /// <summary>On the disk when it returns. Somebody who is in it already stays in it once.</summary>
-    public async Task Remember(Guid customer, CancellationToken cancel)
+    public Task Remember(Guid customer, CancellationToken cancel) => Remember(new RememberedErasure(customer, clock.GetUtcNow()), cancel);
+
+    /// <summary>As above, for an erasure that another register or a database remembers.</summary>
+    public async Task Remember(RememberedErasure erasure, CancellationToken cancel)
     {
+        ArgumentNullException.ThrowIfNull(erasure);
         await writing.WaitAsync(cancel);
         try
         {
-            if ((await All(cancel)).Any(it => it.Customer == customer))
+            if ((await All(cancel)).Any(it => it.Customer == erasure.Customer))
             {
                 return;
             }
@@ -30,7 +34,7 @@ internal sealed class ErasureRegister(IConfiguration configuration, TimeProvider
             await using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
 
             // The line break comes first, too: what a crash left half written must not swallow this line.
-            await file.WriteAsync(Encoding.UTF8.GetBytes($"\n{JsonSerializer.Serialize(new RememberedErasure(customer, clock.GetUtcNow()), Json.Options)}\n"), cancel);
+            await file.WriteAsync(Encoding.UTF8.GetBytes($"\n{JsonSerializer.Serialize(erasure, Json.Options)}\n"), cancel);
             file.Flush(flushToDisk: true);
         }
         finally

@@ -51,28 +51,6 @@ internal sealed class DatabaseCheck(NpgsqlDataSource database) : IHealthCheck
     }
 }
 
-/// <summary>Every view is fed, and how far behind it is.</summary>
-internal sealed class ProjectionsCheck(IProjectionDaemon daemon) : IHealthCheck
-{
-    private const double MostLagSeconds = 60;
-
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        var shards = daemon.Shards;
-        var data = shards.ToDictionary(
-            shard => shard.Name,
-            object (shard) => new { state = shard.State, shard.Position, shard.LagEvents, shard.LagSeconds, shard.Error });
-        var faulted = shards.Where(shard => shard.State == ShardStatus.Faulted).Select(shard => shard.Name).ToList();
-        return Task.FromResult(faulted switch
-        {
-            not [] => HealthCheckResult.Degraded($"Standing still: {string.Join(", ", faulted)}.", data: data),
-            _ when shards.Count == 0 || shards.Any(shard => shard.State == ShardStatus.Stopped) => HealthCheckResult.Unhealthy("The projections have not started.", data: data),
-            _ when shards.Any(shard => shard.LagSeconds > MostLagSeconds) => HealthCheckResult.Degraded("A view is far behind.", data: data),
-            _ => HealthCheckResult.Healthy(data: data),
-        });
-    }
-}
-
 /// <summary>Messages are being worked off, and none lies dead.</summary>
 internal sealed class MessagesCheck(IMessageStore messages) : IHealthCheck
 {

@@ -56,6 +56,11 @@ public static class ProblemTypes
         new("bad-signature", 400, "The webhook's signature does not fit", "Check the webhook secret at the provider and here."),
         new("not-configured", 404, "The payment provider is not configured", "Ask the operator."),
         new("currency-mismatch", 422, "The payment is in another currency than the commission", "A person has to look at the payment."),
+
+        // Administration and audit.
+        new("no-such-projection", 404, "There is no such projection", "Use one of the names that the detail lists."),
+        new("rebuild-running", 409, "The projection is being rebuilt already", "Wait for that rebuild; progress tells how far it is."),
+        new("no-such-stream", 404, "There is no such stream", "Check the key; the detail lists streams that begin alike."),
     ];
 
     private static readonly Dictionary<string, ProblemType> ByCode = All.ToDictionary(it => it.Code, StringComparer.Ordinal);

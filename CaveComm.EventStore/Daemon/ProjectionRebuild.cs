@@ -48,6 +48,10 @@ internal sealed class ProjectionRebuild(DocumentStore store)
         catch (Exception failure) when (!cancel.IsCancellationRequested && !IsCutOff(failure))
         {
             await table.Fail(shard, failure.Message, cancel);
+
+            // Nobody goes on with it, and nobody would forget in it who is erased.
+            await using var leftover = store.DataSource.CreateCommand(new RebuildTwin(store, registration.Projection).Drop);
+            await leftover.ExecuteNonQueryAsync(cancel);
             throw;
         }
 

@@ -6,6 +6,7 @@ namespace CaveComm.EventStore;
 internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(5);
     private readonly CancellationTokenSource stop = new();
     private readonly ProjectionRebuild rebuild = new(store);
     private readonly Dictionary<string, Task> running = new(StringComparer.Ordinal);
@@ -29,7 +30,7 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
     public async Task Build(ProjectionShard shard, CancellationToken cancel)
     {
         var registration = store.Options.Projections.Stored().Single(it => it.Projection == shard.Projection);
-        while (true)
+        for (var pause = Retry; ;)
         {
             try
             {
@@ -41,10 +42,13 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
             }
             catch (Exception failure) when (!cancel.IsCancellationRequested)
             {
-                // Another process is at it, or somebody paused it; or it failed, which its row in the database tells.
-                if (failure is not (RebuildRunningException or RebuildPausedException))
+                // Another process is at it, or somebody paused it; or it failed, which its row in the database tells. Reading the whole log
+                // again and again to fail at the same place would only be a load.
+                var isOver = failure is not (RebuildRunningException or RebuildPausedException);
+                if (isOver)
                     logger.LogError(failure, "{Shard} could not be filled: {Reason}", shard.Name, failure.Message);
-                await Task.Delay(Retry, cancel);
+                await Task.Delay(pause, cancel);
+                pause = isOver && 2 * pause < LongestRetry ? 2 * pause : isOver ? LongestRetry : Retry;
             }
         }
     }

@@ -43,10 +43,13 @@ internal sealed class RebuildTwin
         return (bool)(await command.ExecuteScalarAsync(cancel))!;
     }
 
+    /// <summary>Removes what an attempt has left.</summary>
+    public string Drop => $"drop table if exists {Mapping.QualifiedTable}, {aside}";
+
     /// <summary>Makes empty tables in the place of what another attempt has left.</summary>
     public IEnumerable<NpgsqlBatchCommand> Create()
     {
-        yield return new($"drop table if exists {Mapping.QualifiedTable}, {aside}");
+        yield return new(Drop);
         yield return new(DocumentTableSql.WithoutKey(Mapping));
         foreach (var field in Mapping.Fields)
             yield return new($"alter table {Mapping.QualifiedTable} add column \"{field.Column}\" {field.SqlType} null");

@@ -41,6 +41,7 @@ public interface IEventStoreOperations : IQueryEventStore
 
 /// <summary>A stream that was folded to be appended to.</summary>
 public interface IEventStream<out T>
+    where T : notnull
 {
     /// <summary>The folded state; null when the stream has no events.</summary>
     T? Aggregate { get; }
@@ -55,7 +56,8 @@ public interface IEventStream<out T>
 
     Guid Id { get; }
 
-    string Key { get; }
+    /// <summary>The stream's key. Null only in Marten, for streams that are named by Guid.</summary>
+    string? Key { get; }
 
     IReadOnlyList<IEvent> Events { get; }
 

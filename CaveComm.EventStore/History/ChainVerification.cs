@@ -29,7 +29,7 @@ internal sealed class ChainVerification(DocumentStore store)
 
     public async Task<Verification> Run(IProgress<VerificationProgress>? progress, CancellationToken cancel)
     {
-        await using var connection = await store.OpenDedicated("verify", cancel);
+        await using var connection = await store.OpenDedicated("verify", cancel, isPatient: true);
         await Execute(
             connection,
             """

@@ -60,7 +60,7 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
         return subjects.ToDictionary(it => it, it => keys[it].Bytes ?? throw new PersonalDataErasedException(it), StringComparer.Ordinal);
     }
 
-    /// <summary>The keys that texts are opened with, in one query. A subject that is not in the table is not in the answer.</summary>
+    /// <summary>The keys that texts are opened with, in one query. A subject that is not in the table, or whose row is damaged, is not in the answer: only its own texts stay closed.</summary>
     public async Task<Dictionary<string, PersonalKey>> ForReading(IReadOnlyCollection<string> subjects, CancellationToken cancel)
     {
         var keys = Remembered(subjects, out var missing);
@@ -71,8 +71,19 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
         await using var command = store.DataSource.CreateCommand($"select subject, key from {Table} where subject = any($1)");
         command.Parameters.Add(Sql.Texts([.. missing]));
         await using var rows = await command.ExecuteReaderAsync(cancel);
-        foreach (var (subject, key) in await Read(rows, cancel))
-            Remember(subject, keys[subject] = key, seen);
+        while (await rows.ReadAsync(cancel))
+        {
+            var subject = rows.GetString(0);
+            try
+            {
+                Remember(subject, keys[subject] = new(rows.IsDBNull(1) ? null : Unwrapped(subject, rows.GetFieldValue<byte[]>(1))), seen);
+            }
+            catch (WrongMasterKeyException)
+            {
+                // That the master key fits was seen at the start.
+            }
+        }
+
         return keys;
     }
 

@@ -67,7 +67,7 @@ internal sealed class PersonalOpening : IDisposable
 
         // Destroyed and missing are not the same: the second is a fault of who runs this, and must not pass for an erasure.
         if (!keys.TryGetValue(subject, out var key))
-            throw new JsonException($"The key of {subject} is missing.");
+            throw new JsonException($"The key of {subject} is missing or damaged.");
         return ciphers[subject] = key.Bytes is { } bytes ? new AesGcm(bytes, SealedText.TagSize) : null;
     }
 }

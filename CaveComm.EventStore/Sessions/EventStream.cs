@@ -17,7 +17,7 @@ internal sealed class EventStream<T>(SessionEvents session, string key, T? aggre
     // Streams are named by strings; Marten's type has both.
     public Guid Id => Guid.Empty;
 
-    public string Key => key;
+    public string? Key => key;
 
     public IReadOnlyList<IEvent> Events => events;
 

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using CaveComm.Api;
 using CaveComm.Api.Commissions;
 using CaveComm.Domain;
+using CaveComm.Domain.Admin;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
@@ -46,6 +47,7 @@ public class EventCatalogueTests
                 nameof(SlotEvent) => "slots",
                 nameof(ProviderEvent) => "provider-event",
                 nameof(AccountEvent) => "account",
+                nameof(ProjectionEvent) => "projection",
                 nameof(NameEvent) => type == typeof(NameEvent.HandleClaimed) ? "handle" : "username",
                 var other => throw new InvalidOperationException($"No stream holds {other}."),
             };

@@ -1,5 +1,6 @@
 using CaveComm.EventStore;
 using CaveComm.Tests.Support;
+using Npgsql;
 using Shouldly;
 using static CaveComm.Tests.EventStore.ParcelEvent;
 
@@ -80,6 +81,20 @@ public sealed class ParkedKeysTests : IAsyncLifetime
         ledgers.Mark = "?";
         (await it.Store.ProjectionOperations.Retry("LedgerProjection", null, CancellationToken.None)).ShouldBe(new(1, 0));
         (await View("anna")).ShouldBe(new("anna", "1 ?"));
+    }
+
+    [Fact]
+    public async Task A_rebuild_that_failed_leaves_no_copy_of_the_views_behind()
+    {
+        await it.Append("parcel/1", new Packed("anna", LedgerProjection.Unwritable));
+
+        await Should.ThrowAsync<PostgresException>(() => it.Store.ProjectionOperations.Rebuild("LedgerProjection", null, CancellationToken.None));
+
+        (await it.Database.Scalar<long>("select count(*) from pg_class where relname like 'cavecomm_building_%'")).ShouldBe(0);
+        (await it.Store.ProjectionOperations.List(CancellationToken.None)).Single().Rebuild!.State.ShouldBe("failed");
+        ledgers.Mark = "?";
+        await it.Store.ProjectionOperations.Rebuild("LedgerProjection", null, CancellationToken.None);
+        (await View("anna")).ShouldBe(new("anna", "?"));
     }
 
     [Fact]

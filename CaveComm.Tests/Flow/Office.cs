@@ -22,6 +22,8 @@ public sealed class Office : IAsyncLifetime
 
     public static readonly (string Handle, string Password) Vera = ("vera", "marble-Kettle-5-willow");
 
+    public static readonly (string Handle, string Password) Otto = ("otto", "copper-Meadow-3-lantern");
+
     private readonly string folder = Directory.CreateTempSubdirectory("cavecomm-office-").FullName;
     private TestDatabase database = null!;
     private WebApplication product = null!;
@@ -52,6 +54,8 @@ public sealed class Office : IAsyncLifetime
 
     public HttpClient Admin { get; private set; } = null!;
 
+    public HttpClient Auditor { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         database = await TestDatabase.Create();
@@ -66,6 +70,7 @@ public sealed class Office : IAsyncLifetime
         Freelancer = Client(await SignIn(Mira));
         Second = Client(await SignIn(Jonas));
         Admin = Client(await SignIn(Vera));
+        Auditor = Client(await SignIn(Otto));
     }
 
     public async ValueTask DisposeAsync()
@@ -74,6 +79,7 @@ public sealed class Office : IAsyncLifetime
         Freelancer?.Dispose();
         Second?.Dispose();
         Admin?.Dispose();
+        Auditor?.Dispose();
         if (product is not null)
         {
             await product.StopAsync();
@@ -161,7 +167,7 @@ public sealed class Office : IAsyncLifetime
             ["Smtp:From"] = "CaveComm <office@cavecomm.example>",
             ["Logging:LogLevel:Default"] = "Warning",
         };
-        foreach (var (role, (handle, password)) in new[] { ("freelancer", Mira), ("second", Jonas), ("admin", Vera) })
+        foreach (var (role, (handle, password)) in new[] { ("freelancer", Mira), ("second", Jonas), ("admin", Vera), ("auditor", Otto) })
         {
             settings[$"CaveComm:DemoAccounts:{role}:Handle"] = handle;
             settings[$"CaveComm:DemoAccounts:{role}:Username"] = handle;

@@ -116,7 +116,7 @@ public sealed partial class IdentitySite : IAsyncLifetime
         services.AddEventStore(options =>
         {
             options.Connection(database.ConnectionString);
-            EventAliases.MapAll(options.Events);
+            EventAliases.MapAll(options.Events.MapEventType);
             IdentityStorage.Configure(options);
             options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
         });

@@ -1,4 +1,5 @@
 using CaveComm.Domain;
+using CaveComm.Domain.Admin;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
@@ -88,6 +89,8 @@ internal static class Some
         new NameEvent.HandleClaimed(CommissionId), new NameEvent.UsernameClaimed(CommissionId),
         new ProviderEvent.Received(PaymentProviders.Stripe, "evt_1", "invoice.paid", Noon, """{"id":"evt_1"}"""),
         new ProviderEvent.Unreadable(PaymentProviders.BtcPay, new string('b', 64), "It is no JSON.", "<nonsense>"),
+        new ProjectionEvent.RebuildRequested(CommissionId, "The view looks wrong."), new ProjectionEvent.Paused(CommissionId, null),
+        new ProjectionEvent.Resumed(null, null), new ProjectionEvent.Retried(CommissionId, "Mended.", "commission:1"),
     ];
 
     public static Money Euro(long cents) => new(cents, "EUR");

@@ -1,0 +1,173 @@
+using CaveComm.Api.Commissions;
+using CaveComm.Api.Customers;
+using CaveComm.Api.Delivery;
+using CaveComm.Api.Http;
+using CaveComm.Api.Identity;
+using CaveComm.Api.Notifications;
+using CaveComm.Api.Payments;
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Notifications;
+using CaveComm.Domain.Payments;
+using CaveComm.Projections;
+using CaveComm.Projections.Commissions;
+using CaveComm.Projections.Freelancers;
+using JasperFx;
+using JasperFx.CodeGeneration.Model;
+using JasperFx.Events.Daemon;
+using Marten;
+using Npgsql;
+using Weasel.Core;
+using Wolverine.Configuration;
+using Wolverine.ErrorHandling;
+using Wolverine.Marten;
+
+namespace CaveComm.Api.Composition;
+
+/// <summary>Event store and messaging, put together on Marten and Wolverine: the same tables, names and rules as <c>KernelBackend</c>.</summary>
+internal static class MartenBackend
+{
+    public const string ConnectionName = "CaveComm";
+
+    // Wolverine schedules at most 25 retries unless they never end; the kernel gives an unexpected failure about a day, too.
+    private static readonly TimeSpan[] Backoff =
+    [
+        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15),
+        TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1),
+    ];
+
+    public static IServiceCollection AddBackend(this IServiceCollection services, IConfiguration configuration)
+    {
+        var connection = configuration.GetConnectionString(ConnectionName)
+            ?? throw new InvalidOperationException($"No database is configured: set ConnectionStrings__{ConnectionName}.");
+        var isMade = MartenTables.Exist(connection);
+        if (isMade)
+        {
+            MartenTables.AddMissing(connection);
+        }
+
+        var marten = services.AddMarten(options =>
+            {
+                options.Connection(connection);
+                options.AutoCreateSchemaObjects = isMade ? AutoCreate.None : AutoCreate.CreateOrUpdate;
+                Store(options);
+            })
+            .UseLightweightSessions()
+            .IntegrateWithWolverine(integration =>
+            {
+                integration.MessageStorageSchemaName = "wolverine";
+                integration.AutoCreate = AutoCreate.CreateOrUpdate;
+            })
+            .AddAsyncDaemon(DaemonMode.HotCold);
+        if (!isMade)
+        {
+            marten.ApplyAllDatabaseChangesOnStartup();
+        }
+
+        services.AddWolverine(Messages);
+        services.AddSingleton(_ => NpgsqlDataSource.Create(connection));
+        services.AddScoped<IOutbox, SessionOutbox>();
+        services.AddSingleton<MartenProgress>();
+        services.AddSingleton<IProjectionOperations, MartenOperations>();
+        services.AddSingleton<MartenDaemon>();
+        services.AddSingleton<EventStore.IProjectionDaemon>(provider => provider.GetRequiredService<MartenDaemon>());
+        services.AddHostedService(provider => provider.GetRequiredService<MartenDaemon>());
+        services.AddSingleton<IPersonalData, UnsealedPersonalData>();
+        services.AddSingleton(_ => Log(connection, configuration));
+        services.AddSingleton(provider => provider.GetRequiredService<EventStore.DocumentStore>().History);
+        services.AddSingleton<IMessageStore, WolverineMessages>();
+        services.AddSingleton<IViewFreshness, DaemonFreshness>();
+        return services;
+    }
+
+    /// <summary>Auditors read the tables as they are: the kernel's own reader does that, whoever wrote them. What the kernel sealed opens here, too.</summary>
+    private static EventStore.DocumentStore Log(string connection, IConfiguration configuration) => EventStore.DocumentStore.For(options =>
+    {
+        options.Connection(connection);
+        EventAliases.MapAll(options.Events.MapEventType);
+        PersonalData.Configure(options.Personal, configuration);
+    });
+
+    private static void Store(StoreOptions options)
+    {
+        options.UseSystemTextJsonForSerialization(EnumStorage.AsString, Casing.CamelCase);
+        options.Events.StreamIdentity = JasperFx.Events.StreamIdentity.AsString;
+
+        // Only so do appended events know their place in the log, which answers tell to whoever wrote; and it needs no function in the database.
+        options.Events.AppendMode = JasperFx.Events.EventAppendMode.Rich;
+        options.Events.MetadataConfig.CorrelationIdEnabled = true;
+        options.Events.MetadataConfig.CausationIdEnabled = true;
+        options.Events.MetadataConfig.HeadersEnabled = true;
+        options.Listeners.Add(new ActorHeader());
+        EventAliases.MapAll(options.Events.MapEventType);
+        options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add(new DeciderProjection<Slots, SlotEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add(new CommissionDetailProjection(), ProjectionLifecycle.Live);
+
+        // Marten calls a projection after its view, the kernel after its class: both must read the same row of progress.
+        options.Projections.Add(new InboxProjection { Name = nameof(InboxProjection) }, ProjectionLifecycle.Async);
+        options.Projections.Add(new ShopWindowProjection { Name = nameof(ShopWindowProjection) }, ProjectionLifecycle.Async);
+        options.Projections.Add(new BillingProjection { Name = nameof(BillingProjection) }, ProjectionLifecycle.Async);
+        options.ConfigureCustomers();
+        options.Schema.For<InboxItem>().Duplicate(it => it.Freelancer).Duplicate(it => it.Status).Duplicate(it => it.CustomerId);
+        options.Schema.For<ShopWindow>().Duplicate(it => it.Handle).Duplicate(it => it.IsOpen);
+        options.Schema.For<BillingDay>().Duplicate(it => it.Freelancer).Duplicate(it => it.Day);
+        options.Schema.For<ReadMark>();
+        options.Schema.For<PayoutOwner>();
+        options.Schema.For<DownloadRecord>();
+        IdentityStorage.Configure(options);
+
+        // Marten would pass over what it cannot apply and note it down. A view that stands still is noticed; money that is left out is not.
+        options.Projections.Errors.SkipApplyErrors = false;
+        options.Projections.Errors.SkipSerializationErrors = false;
+        options.Projections.Errors.SkipUnknownEvents = false;
+    }
+
+    private static void Messages(WolverineOptions options)
+    {
+        options.ApplicationAssembly = typeof(MartenBackend).Assembly;
+
+        // Handlers are compiled when they are first needed, and may ask for services that are made by functions.
+        options.UseRuntimeCompilation();
+        options.ServiceLocationPolicy = ServiceLocationPolicy.AllowedButWarn;
+        options.Policies.AutoApplyTransactions();
+        options.Policies.UseDurableLocalQueues();
+        options.MessagePartitioning
+            .ByMessage<ICommissionMessage>(message => StreamKey.Commission(message.Commission))
+            .ByMessage<MailCustomer>(message => $"mail:{message.Commission}")
+            .ByMessage<MailFreelancer>(message => $"mail:{message.Commission}");
+        options.Publish(rule =>
+        {
+            rule.MessagesImplementing<ICommissionMessage>();
+            rule.ToLocalQueue("payments");
+        });
+        options.Publish(rule =>
+        {
+            rule.Message<MailCustomer>();
+            rule.Message<MailFreelancer>();
+            rule.ToLocalQueue("mail");
+        });
+
+        // Wolverine keeps the order within a group only in 3, 5, 7 or 9 lanes: the largest number that is no more than the kernel's 8 and 4.
+        options.LocalQueue("payments").UseDurableInbox().PartitionProcessingByGroupId(PartitionSlots.Seven);
+        options.LocalQueue("mail").UseDurableInbox().PartitionProcessingByGroupId(PartitionSlots.Three);
+
+        // However long a provider or the mail server is away, the work waits: a schedule that ends in silence would cost money.
+        options.OnException<GatewayUnavailableException>().ScheduleRetryIndefinitely(Backoff);
+        options.OnException<MailUnavailableException>().ScheduleRetryIndefinitely(Backoff);
+        options.OnException<GatewayRefusedException>().MoveToErrorQueue();
+        options.OnException<MailRefusedException>().MoveToErrorQueue();
+        options.OnException<AlarmException>().MoveToErrorQueue();
+        options.OnException<ConcurrencyException>().RetryTimes(10);
+        options.OnException<ExistingStreamIdCollisionException>().RetryTimes(10);
+        options.OnException<Exception>().ScheduleRetry([.. Backoff, .. Enumerable.Repeat(Backoff[^1], 16)]);
+    }
+
+    private sealed class DaemonFreshness(MartenDaemon daemon) : IViewFreshness
+    {
+        public Task<bool> WaitFor<TView>(long position, TimeSpan patience, CancellationToken cancel)
+            where TView : class => daemon.WaitForPosition<TView>(position, patience, cancel);
+    }
+}

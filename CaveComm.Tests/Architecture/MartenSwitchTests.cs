@@ -1,0 +1,73 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Shouldly;
+
+namespace CaveComm.Tests.Architecture;
+
+/// <summary>What can be said of the build on Marten where its packages are not: that it is kept in step with the one on the kernels.</summary>
+public partial class MartenSwitchTests
+{
+    private static readonly string Kernel = Text("KernelBackend.cs");
+    private static readonly string Marten = Text("MartenBackend.cs");
+
+    [Fact]
+    public void Every_contract_of_the_kernels_that_is_named_for_Marten_exists()
+    {
+        var named = XDocument.Parse(Text("Backend.props")).Descendants("Using")
+            .Select(it => it.Attribute("Include")!.Value)
+            .Where(it => it.StartsWith("CaveComm.", StringComparison.Ordinal) && it.Count(letter => letter == '.') > 1)
+            .ToList();
+        named.Count.ShouldBeGreaterThan(10);
+        foreach (var name in named)
+        {
+            var project = Assembly.Load(string.Join('.', name.Split('.')[..2]));
+            project.GetType(name).ShouldNotBeNull().IsPublic.ShouldBeTrue(name);
+        }
+    }
+
+    [Fact]
+    public void Both_backends_register_the_same_projections() =>
+        Found(Registration(), Marten).ShouldBe(Found(Registration(), Kernel), ignoreOrder: true);
+
+    [Fact]
+    public void Both_backends_keep_the_same_documents_and_columns() =>
+        Found(Document(), Marten).ShouldBe(Found(Document(), Kernel), ignoreOrder: true);
+
+    [Fact]
+    public void Both_backends_group_the_same_messages_by_the_same_keys() =>
+        Found(Grouping(), Marten).ShouldBe(Found(Grouping(), Kernel), ignoreOrder: true);
+
+    [Fact]
+    public void Both_backends_have_an_answer_to_the_same_failures()
+    {
+        var known = Found(Failure(), Kernel);
+        Found(Failure(), Marten).Intersect(known).ShouldBe(known, ignoreOrder: true);
+    }
+
+    private static List<string> Found(Regex what, string text)
+    {
+        var found = what.Matches(text).Select(it => string.Join(' ', it.Groups.Values.Skip(1).Select(group => group.Value))).ToList();
+        found.ShouldNotBeEmpty();
+        return found;
+    }
+
+    private static string Text(string name)
+    {
+        using var stream = typeof(MartenSwitchTests).Assembly.GetManifestResourceStream(name)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    [GeneratedRegex(@"Projections\.Add\(new ([\w<>, ]+?)(?:\(\)| \{[^}]*\}), (ProjectionLifecycle\.\w+)\)")]
+    private static partial Regex Registration();
+
+    [GeneratedRegex(@"(options\.(?:Schema\.For<|Configure)[^;]+;)")]
+    private static partial Regex Document();
+
+    [GeneratedRegex(@"\.ByMessage<(\w+)>\((.+)\);?")]
+    private static partial Regex Grouping();
+
+    [GeneratedRegex(@"OnException<(\w+)>")]
+    private static partial Regex Failure();
+}
