@@ -96,6 +96,12 @@ internal static class MartenBackend
 
         // Only so do appended events know their place in the log, which answers tell to whoever wrote; and it needs no function in the database.
         options.Events.AppendMode = JasperFx.Events.EventAppendMode.Rich;
+
+        // The record of skipped gaps has a table and a function of its own, which a database of the kernel lacks; without them the daemon would stand at a gap.
+        options.Events.EnableAdvancedAsyncTracking = false;
+
+        // Every write folds what is stored, as the kernel does.
+        options.Events.UseIdentityMapForAggregates = false;
         options.Events.MetadataConfig.CorrelationIdEnabled = true;
         options.Events.MetadataConfig.CausationIdEnabled = true;
         options.Events.MetadataConfig.HeadersEnabled = true;

@@ -14,13 +14,23 @@ internal static class MartenTables
         return (bool)command.ExecuteScalar()!;
     }
 
-    /// <summary>Marten's daemon notes how far it has looked through a function, which the kernel has no use for. Where it is there, it stays.</summary>
+    /// <summary>
+    /// Marten's daemon notes how far it has looked through a function, and a rebuild clears the dead letters of its projection; the kernel has no use
+    /// for either. Where they are there, they stay.
+    /// </summary>
     public static void AddMissing(string connection)
     {
         using var database = new NpgsqlConnection(connection);
         database.Open();
         using var command = new NpgsqlCommand(
             """
+            create table if not exists public.mt_doc_deadletterevent (
+                id uuid not null constraint pkey_mt_doc_deadletterevent_id primary key,
+                data jsonb not null,
+                mt_last_modified timestamptz null default (transaction_timestamp()),
+                mt_version uuid not null default (md5(random()::text || clock_timestamp()::text)::uuid),
+                mt_dotnet_type varchar null
+            );
             do $add$
             begin
                 if to_regprocedure('public.mt_mark_event_progression(varchar, bigint)') is null then
