@@ -34,19 +34,19 @@ public sealed class PayoutTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task A_payout_without_a_destination_waits_until_there_is_one()
     {
-        var otto = await Register("otto");
-        var story = await Delivered(otto);
-        await office.Mail("otto", $"Where shall we pay you for \u201c{story.Title}");
+        var olga = await Register("olga");
+        var story = await Delivered(olga);
+        await office.Mail("olga", $"Where shall we pay you for \u201c{story.Title}");
         (await story.Detail())["payout"].ShouldBeNull();
         using var early = await story.Post("markPaidOut");
         await early.IsProblem(HttpStatusCode.Conflict, "wrong-stage");
 
-        office.Sandbox.SeedConnectedAccount("acct_otto", "otto@cavecomm.example");
-        await SetDestination(otto, new { destination = "acct_otto" });
+        office.Sandbox.SeedConnectedAccount("acct_olga", "olga@cavecomm.example");
+        await SetDestination(olga, new { destination = "acct_olga" });
 
         await story.Reaches("paidOut");
         (await story.History()).Count(it => it == "commission.payout-requested").ShouldBe(1);
-        (await office.Mails("otto")).Count(it => ((string)it["subject"]!).StartsWith("Where shall we pay you", StringComparison.Ordinal)).ShouldBe(1);
+        (await office.Mails("olga")).Count(it => ((string)it["subject"]!).StartsWith("Where shall we pay you", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     [Theory]
