@@ -12,8 +12,12 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
 
+    // When events come faster than they are read, a moment's wait makes one page of many: reading then costs the writers less.
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(2);
+
     // An open gap: numbers up to the ceiling are missing whose transactions have ids below this one.
     private (string YoungerThanAll, long Ceiling)? gap;
+    private int lastPage;
     private long saved;
     private long savedAt = Environment.TickCount64;
 
@@ -45,6 +49,8 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
             await SaveHighWater(onlyIfDue: true, cancel);
             if (readMore)
                 continue;
+            if (gap is null && lastPage > 1)
+                await Task.Delay(Gather, cancel);
 
             // The bell does not ring for rollbacks, so an open gap is looked at again soon, and then less often.
             var pause = gap is null ? Poll : TimeSpan.FromMilliseconds(Math.Min(100, 1 << Math.Min(gapPolls, 7)));
@@ -60,6 +66,7 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
         List<IEvent> events;
         await using (var rows = await command.ExecuteReaderAsync(cancel))
             events = await store.EventReader.ReadAll(rows, cancel);
+        lastPage = events.Count;
         if (PublishUpToGap(events))
             return events.Count == PageSize;
 
