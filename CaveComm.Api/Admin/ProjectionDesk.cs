@@ -7,7 +7,7 @@ namespace CaveComm.Api.Admin;
 /// <param name="Account">Null for whoever sits at the command line.</param>
 internal sealed record Asker(Guid? Account, string? Reason)
 {
-    public static Asker Operator { get; } = new(null, null);
+    public static Asker Operator(string? reason) => new(null, string.IsNullOrWhiteSpace(reason) ? null : reason.Trim());
 
     public string Actor => Account is { } id ? $"account:{id:D}" : "operator";
 }

@@ -16,7 +16,7 @@ internal static class AuditEndpoints
     {
         var audit = routes.MapGroup(Path).RequireRole(Role.Auditor, Role.Admin);
         audit.MapGet("", Start).WithName("Audit").Produces<Page<AuditedEvent>>();
-        audit.MapGet("/events", Events).WithName("ReadEvents").Produces(StatusCodes.Status200OK, contentType: EventLines.MediaType).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        audit.MapGet("/events", Events).WithName("ReadEvents").Produces(StatusCodes.Status200OK, contentType: EventLines.MediaType).ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status429TooManyRequests);
         audit.MapGet("/streams/{**key}", Stream).WithName("AuditStream").Produces<AuditedStream>().ProducesProblem(StatusCodes.Status404NotFound);
     }
 

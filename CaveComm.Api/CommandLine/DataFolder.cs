@@ -28,8 +28,21 @@ internal sealed class DataFolder
 
     public string Files => At("files");
 
+    /// <summary>There while a restore changes places; afterwards only when it was killed at that.</summary>
+    public string RestoreMark => At("restore.unfinished");
+
     /// <summary>Makes the folder when it is missing.</summary>
+    /// <exception cref="CommandFailure">It cannot be used, or a restore was killed while it changed places.</exception>
     public static DataFolder Open(string path)
+    {
+        var opened = OpenToRestore(path);
+        return !File.Exists(opened.RestoreMark) ? opened : throw new CommandFailure(
+            $"A restore into {opened.Path} was cut off while it put database, keys and files in their places, so they may not belong together. Restore again: "
+            + $"./cavecomm restore FILE --force --data {opened.Path} (what it had moved aside lies there under names that end in -replaced).");
+    }
+
+    /// <summary>As above, also where a restore was cut off: another one mends that.</summary>
+    public static DataFolder OpenToRestore(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
         try

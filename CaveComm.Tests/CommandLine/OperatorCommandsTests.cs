@@ -22,7 +22,7 @@ public sealed class OperatorCommandsTests(Office office) : IClassFixture<Office>
 
         (await Succeeds("projections", "pause", "InboxProjection")).Output.ShouldBe("InboxProjection is paused.");
         (await Succeeds("projections", "pause", "InboxProjection")).Output.ShouldBe("InboxProjection was paused already.");
-        (await Succeeds("projections", "resume", "InboxProjection")).Output.ShouldBe("InboxProjection goes on.");
+        (await Succeeds("projections", "resume", "InboxProjection", "--reason", "the disk is bigger now")).Output.ShouldBe("InboxProjection goes on.");
         var rebuilt = await Succeeds("projections", "rebuild", "InboxProjection");
         rebuilt.Output.ShouldStartWith("InboxProjection is rebuilt: ");
         rebuilt.Errors.ShouldContain("100 %");
@@ -30,7 +30,7 @@ public sealed class OperatorCommandsTests(Office office) : IClassFixture<Office>
 
         var story = await Succeeds("events", "replay", "--stream", "projection:InboxProjection");
         story.Output.Split('\n').Select(line => line.Split("  ")[^1].Trim()).ShouldBe(
-            ["WHAT", "The projection was paused.", "The projection was resumed.", "A rebuild was asked for."]);
+            ["WHAT", "The projection was paused.", "The projection was resumed: the disk is bigger now", "A rebuild was asked for."]);
         story.Output.ShouldContain("operator");
     }
 

@@ -93,6 +93,24 @@ public sealed class BackupTests(Office office) : IClassFixture<Office>, IDisposa
     }
 
     [Fact]
+    public async Task After_a_restore_that_was_killed_between_keys_and_database_only_another_restore_goes_on()
+    {
+        await Delivered();
+        await TakeBackup();
+        await Restores(0);
+        var mark = Path.Combine(Elsewhere, "restore.unfinished");
+        await File.WriteAllTextAsync(mark, "");
+
+        await using var refused = CaveCommProcess.Start("events", "verify", "--data", Elsewhere);
+        (await refused.Ended()).ShouldBe(1, refused.Output + refused.Errors);
+        refused.Errors.ShouldContain("was cut off");
+
+        await Restores(0, "--force");
+        File.Exists(mark).ShouldBeFalse();
+        (await Run("events", "verify")).Output.ShouldContain("every one fits");
+    }
+
+    [Fact]
     public async Task Who_was_erased_meanwhile_is_erased_again()
     {
         var (story, _) = await Delivered();

@@ -38,6 +38,14 @@ internal static class RestoreCommand
         {
             throw new CommandFailure($"{path} cannot be restored: {broken.Message} Nothing was changed.");
         }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure($"{path} was not restored: {refused.Message}");
+        }
+        catch (NpgsqlException failed)
+        {
+            throw new CommandFailure($"{path} was not restored, the database does not do what it should: {failed.Message}");
+        }
     }
 
     private static async Task<int> Run(string path, string dataPath, bool force, CancellationToken cancel)
@@ -50,7 +58,7 @@ internal static class RestoreCommand
         }
 
         var configuration = OperatorConfiguration.Load();
-        var data = DataFolder.Open(dataPath);
+        var data = DataFolder.OpenToRestore(dataPath);
         var place = StoragePlace.Of(configuration, data);
 
         // Held to the end, so that no product starts on what is being replaced.
@@ -71,7 +79,7 @@ internal static class RestoreCommand
             await using var database = await RestoredDatabase.Fill(connection, tools, staged.Dump, cancel);
             await ErasuresAfterRestore.Remember(data, staged.Folder, present, cancel);
             cancel.ThrowIfCancellationRequested();
-            await Swap(staged, database, withFiles: !place.FilesAreElsewhere);
+            await Swap(data, staged, database, withFiles: !place.FilesAreElsewhere);
         }
 
         // From here on it is the backup's database. If this breaks off, the product's next start does it.
@@ -96,8 +104,10 @@ internal static class RestoreCommand
     }
 
     // Folders first, since they can be put back; the database's names last, since they change all at once.
-    private static async Task Swap(StagedBackup staged, RestoredDatabase database, bool withFiles)
+    // A kill in between leaves the mark, and nothing starts on keys that belong to another database.
+    private static async Task Swap(DataFolder data, StagedBackup staged, RestoredDatabase database, bool withFiles)
     {
+        await PrivateFile.Write(data.RestoreMark, "", CancellationToken.None);
         try
         {
             staged.PutInPlace(withFiles);
@@ -106,8 +116,12 @@ internal static class RestoreCommand
         catch
         {
             staged.PutBack();
+            File.Delete(data.RestoreMark);
             throw;
         }
+
+        staged.Keep();
+        File.Delete(data.RestoreMark);
     }
 
     private static FileLock Unused(string path, DataFolder data) => FileLock.TryTake(path) ?? throw new CommandFailure(

@@ -8,6 +8,7 @@ internal sealed class RestoredDatabase : IAsyncDisposable
     private readonly NpgsqlConnectionStringBuilder present;
     private readonly string name;
     private readonly string replaced;
+    private bool tookOver;
 
     private RestoredDatabase(string connectionString)
     {
@@ -56,14 +57,12 @@ internal sealed class RestoredDatabase : IAsyncDisposable
         }
 
         await transaction.CommitAsync(cancel);
+        tookOver = true;
     }
 
     /// <summary>Removes the database that is not wanted any more: the replaced one, or the new one if it never took over.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await Execute($"drop database if exists {Quoted(name)} with (force)", CancellationToken.None);
-        await Execute($"drop database if exists {Quoted(replaced)} with (force)", CancellationToken.None);
-    }
+    /// <remarks>The replaced one only when the server has said that it is: a commit whose answer was lost leaves both.</remarks>
+    public async ValueTask DisposeAsync() => await Execute($"drop database if exists {Quoted(tookOver ? replaced : name)} with (force)", CancellationToken.None);
 
     private static string Quoted(string identifier)
     {

@@ -9,6 +9,7 @@ internal sealed class StagedBackup : IDisposable
     private readonly string mark;
     private readonly string folder;
     private readonly List<(string Place, string Aside)> moved = [];
+    private bool stays;
 
     private StagedBackup(StoragePlace place, DataFolder data)
     {
@@ -74,12 +75,16 @@ internal sealed class StagedBackup : IDisposable
         }
     }
 
-    /// <summary>Undoes <see cref="PutInPlace"/>.</summary>
+    /// <summary>Undoes <see cref="PutInPlace"/>, as far as it came.</summary>
     public void PutBack()
     {
         foreach (var (at, aside) in Enumerable.Reverse(moved))
         {
-            Directory.Delete(at, recursive: true);
+            if (Directory.Exists(at))
+            {
+                Directory.Delete(at, recursive: true);
+            }
+
             if (Directory.Exists(aside))
             {
                 Directory.Move(aside, at);
@@ -89,10 +94,14 @@ internal sealed class StagedBackup : IDisposable
         moved.Clear();
     }
 
-    /// <summary>Removes what is left beside the places, of the backup and of what it replaced.</summary>
+    /// <summary>The backup's parts stay in their places: what they replaced goes with <see cref="Dispose"/>, and no sooner.</summary>
+    public void Keep() => stays = true;
+
+    /// <summary>Removes what is left beside the places: of the backup, and of what it replaced for good.</summary>
     public void Dispose()
     {
-        foreach (var left in moved.Select(it => it.Aside).Concat([folder, Keys, Files]).Where(Directory.Exists))
+        var replaced = stays ? moved.Select(it => it.Aside) : [];
+        foreach (var left in replaced.Concat([folder, Keys, Files]).Where(Directory.Exists))
         {
             Directory.Delete(left, recursive: true);
         }

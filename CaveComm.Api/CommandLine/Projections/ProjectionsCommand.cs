@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CaveComm.Domain;
 
 namespace CaveComm.Api.CommandLine.Projections;
 
@@ -13,6 +14,21 @@ internal static class ProjectionsCommand
         ResumeProjection.Build(),
         RetryProjection.Build(),
     };
+
+    internal static Option<string?> Reason()
+    {
+        var reason = new Option<string?>("--reason") { Description = "Why; stands in the log beside what was done.", HelpName = "text" };
+        reason.Validators.Add(given =>
+        {
+            var faults = new Faults();
+            faults.LimitText("--reason", given.Tokens is [var token] ? token.Value : null, 2_000);
+            foreach (var fault in faults.ByField.Values.SelectMany(it => it))
+            {
+                given.AddError($"--reason: {fault}");
+            }
+        });
+        return reason;
+    }
 
     internal static Argument<string> Name() => new("name") { Description = "The projection's name, as 'projections list' shows it.", HelpName = "NAME" };
 }

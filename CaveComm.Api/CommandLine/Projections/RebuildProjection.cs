@@ -10,14 +10,14 @@ internal static class RebuildProjection
     public static Command Build()
     {
         var data = CommonOptions.Data();
-        var name = ProjectionsCommand.Name();
-        var command = new Command("rebuild", "Fold a view anew from the whole log. Readers keep the old one until the new one is complete.") { name, data };
+        var (name, reason) = (ProjectionsCommand.Name(), ProjectionsCommand.Reason());
+        var command = new Command("rebuild", "Fold a view anew from the whole log. Readers keep the old one until the new one is complete.") { name, reason, data };
         command.SetAction((parsed, cancel) => OperatorStore.Run(
-            parsed.GetRequiredValue(data), opened => Run(opened, parsed.GetRequiredValue(name), cancel), cancel));
+            parsed.GetRequiredValue(data), opened => Run(opened, parsed.GetRequiredValue(name), Asker.Operator(parsed.GetValue(reason)), cancel), cancel));
         return command;
     }
 
-    private static async Task<int> Run(OperatorStore opened, string name, CancellationToken cancel)
+    private static async Task<int> Run(OperatorStore opened, string name, Asker asker, CancellationToken cancel)
     {
         using var line = ProgressLine.OnError(name, "events");
         var last = 0L;
@@ -26,7 +26,7 @@ internal static class RebuildProjection
             last = it.EventsDone;
             line.Show(it.EventsDone, it.Fraction);
         });
-        await opened.Projections.Rebuild(name, Asker.Operator, progress, cancel);
+        await opened.Projections.Rebuild(name, asker, progress, cancel);
         line.Finish(last);
         Console.WriteLine($"{name} is rebuilt: {Numbers.Of(last)} events.");
         return ExitCode.Success;

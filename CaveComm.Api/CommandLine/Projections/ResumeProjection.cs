@@ -8,14 +8,14 @@ internal static class ResumeProjection
     public static Command Build()
     {
         var data = CommonOptions.Data();
-        var name = ProjectionsCommand.Name();
-        var command = new Command("resume", "Go on feeding a view that was paused.") { name, data };
+        var (name, reason) = (ProjectionsCommand.Name(), ProjectionsCommand.Reason());
+        var command = new Command("resume", "Go on feeding a view that was paused.") { name, reason, data };
         command.SetAction((parsed, cancel) => OperatorStore.Run(
             parsed.GetRequiredValue(data),
             async opened =>
             {
                 var projection = parsed.GetRequiredValue(name);
-                var changed = await opened.Projections.Resume(projection, Asker.Operator, cancel);
+                var changed = await opened.Projections.Resume(projection, Asker.Operator(parsed.GetValue(reason)), cancel);
                 Console.WriteLine(changed ? $"{projection} goes on." : $"{projection} was not paused.");
                 return ExitCode.Success;
             },

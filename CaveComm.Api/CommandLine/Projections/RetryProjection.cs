@@ -9,17 +9,19 @@ internal static class RetryProjection
     public static Command Build()
     {
         var data = CommonOptions.Data();
-        var name = ProjectionsCommand.Name();
+        var (name, reason) = (ProjectionsCommand.Name(), ProjectionsCommand.Reason());
         var key = new Option<string?>("--key") { Description = "Only this parked key; otherwise all of them.", HelpName = "key" };
-        var command = new Command("retry", "Apply the events of parked keys again, in order.") { name, key, data };
+        var command = new Command("retry", "Apply the events of parked keys again, in order.") { name, key, reason, data };
         command.SetAction((parsed, cancel) => OperatorStore.Run(
-            parsed.GetRequiredValue(data), opened => Run(opened, parsed.GetRequiredValue(name), parsed.GetValue(key), cancel), cancel));
+            parsed.GetRequiredValue(data),
+            opened => Run(opened, parsed.GetRequiredValue(name), parsed.GetValue(key), Asker.Operator(parsed.GetValue(reason)), cancel),
+            cancel));
         return command;
     }
 
-    private static async Task<int> Run(OperatorStore opened, string name, string? key, CancellationToken cancel)
+    private static async Task<int> Run(OperatorStore opened, string name, string? key, Asker asker, CancellationToken cancel)
     {
-        var outcome = await opened.Projections.Retry(name, key, Asker.Operator, cancel);
+        var outcome = await opened.Projections.Retry(name, key, asker, cancel);
         Console.WriteLine((outcome, key) switch
         {
             ({ Resumed: 0, StillParked: 0 }, null) => $"{name} has no parked keys.",
