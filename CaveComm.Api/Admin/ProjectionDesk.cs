@@ -33,7 +33,7 @@ public sealed record ProjectionDetail(
 /// <summary>What administrators do to projections, by HTTP or at the command line: each act is recorded, then done.</summary>
 /// <remarks>
 /// Recorded first, so that nothing is ever done that the log does not know of. What is refused (an unknown name, a rebuild that runs) and
-/// what would change nothing is not recorded.
+/// what would change nothing is not recorded; of two who ask in the same moment both may be, since both did ask. The act itself is harmless twice.
 /// </remarks>
 internal sealed class ProjectionDesk(IProjectionOperations operations, IDocumentStore store)
 {
