@@ -24,6 +24,8 @@ return await BenchmarkRun.Run(
         new DaemonCostBenchmark(),
         new GrowthBenchmark(),
         new RebuildBenchmark(),
+        new InboxRebuildBenchmark(isSealed: false),
+        new InboxRebuildBenchmark(isSealed: true),
         new ThroughputBenchmark(groups: 0),
         new ThroughputBenchmark(groups: 100),
         new PickUpBenchmark(elsewhere: false),
