@@ -59,6 +59,8 @@ public static class EventAliases
         (typeof(ProjectionEvent.Paused), "projection.paused"),
         (typeof(ProjectionEvent.Resumed), "projection.resumed"),
         (typeof(ProjectionEvent.Retried), "projection.retried"),
+
+        (typeof(InstallationEvent.Restored), "installation.restored"),
     ];
 
     /// <summary>Tells a store all of them.</summary>

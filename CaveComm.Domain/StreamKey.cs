@@ -30,6 +30,9 @@ public static class StreamKey
     /// <summary>What people asked of a projection.</summary>
     public static string Projection(string name) => $"projection:{name}";
 
+    /// <summary>What was done to the installation as a whole.</summary>
+    public const string Installation = "installation";
+
     /// <summary>The id behind a commission's key.</summary>
     public static Guid CommissionId(string key) => Guid.Parse(key.AsSpan("commission:".Length));
 }

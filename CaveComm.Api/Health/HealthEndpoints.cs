@@ -9,7 +9,9 @@ namespace CaveComm.Api.Health;
 /// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can do its work, with the reasons when it cannot.</summary>
 internal static class HealthEndpoints
 {
-    public static void AddCaveCommHealth(this IServiceCollection services) => services.AddHealthChecks()
+    public static void AddCaveCommHealth(this IServiceCollection services) => services
+        .AddSingleton<ProjectionsCheck>()
+        .AddHealthChecks()
         .AddCheck<DatabaseCheck>("database")
         .AddCheck<ProjectionsCheck>("projections")
         .AddCheck<MessagesCheck>("messages");

@@ -48,6 +48,7 @@ public class EventCatalogueTests
                 nameof(ProviderEvent) => "provider-event",
                 nameof(AccountEvent) => "account",
                 nameof(ProjectionEvent) => "projection",
+                nameof(InstallationEvent) => "installation",
                 nameof(NameEvent) => type == typeof(NameEvent.HandleClaimed) ? "handle" : "username",
                 var other => throw new InvalidOperationException($"No stream holds {other}."),
             };

@@ -21,6 +21,17 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_killed_restore_left_behind_is_named()
+    {
+        var left = Directory.CreateDirectory(folder[$"keys.restore-{Guid.NewGuid():N}-replaced"]).FullName;
+        await using var doctor = CaveCommProcess.Start("doctor", "--port", "0", "--data", Path.GetDirectoryName(left)!);
+
+        await doctor.Ended();
+
+        doctor.Output.ShouldContain($"rm -r {left}");
+    }
+
+    [Fact]
     public async Task What_is_wrong_is_named_with_how_to_mend_it()
     {
         Directory.CreateDirectory(folder["open"], (UnixFileMode)0b111_101_101);

@@ -28,6 +28,7 @@ public sealed class BackupTests(Office office) : IClassFixture<Office>, IDisposa
         await Restores(0);
 
         (await Run("events", "verify")).Output.ShouldContain("every one fits");
+        (await Run("events", "replay", "--stream", "installation")).Output.ShouldContain("was put in place. It ended at position");
         await using var up = CaveCommProcess.Start("up", "--port", "0", "--data", Elsewhere);
         using var mira = await SignIn(await up.Ready());
         var detail = (await mira.GetFromJsonAsync<JsonObject>(story.Path))!;

@@ -91,6 +91,7 @@ internal static class Some
         new ProviderEvent.Unreadable(PaymentProviders.BtcPay, new string('b', 64), "It is no JSON.", "<nonsense>"),
         new ProjectionEvent.RebuildRequested(CommissionId, "The view looks wrong."), new ProjectionEvent.Paused(CommissionId, null),
         new ProjectionEvent.Resumed(null, null), new ProjectionEvent.Retried(CommissionId, "Mended.", "commission:1"),
+        new InstallationEvent.Restored(Noon, 4711),
     ];
 
     public static Money Euro(long cents) => new(cents, "EUR");

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using CaveComm.Api.Admin;
 using CaveComm.Api.Pages;
+using CaveComm.Domain;
+using CaveComm.Domain.Admin;
 using CaveComm.Sandbox.PostgreSql;
 using CaveComm.Sandbox.Storage;
 using Npgsql;
@@ -84,9 +87,11 @@ internal static class RestoreCommand
 
         // From here on it is the backup's database. If this breaks off, the product's next start does it.
         await using var restored = await OperatorStore.OpenOrMake(configuration, data, CancellationToken.None);
+        var end = await restored.Audit.End(CancellationToken.None);
+        await Record(restored, manifest, end);
         var again = await ErasuresAfterRestore.Reapply(restored, CancellationToken.None);
         Console.WriteLine(
-            $"Restored what was saved on {manifest.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: the database (position {Numbers.Of(await restored.Audit.End(CancellationToken.None))} in the log), "
+            $"Restored what was saved on {manifest.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: the database (position {Numbers.Of(end)} in the log), "
             + $"{manifest.InFolder(BackupManifest.Keys).Count()} keys and {manifest.InFolder(BackupManifest.Files).Count()} files.");
         if (again > 0)
         {
@@ -94,6 +99,15 @@ internal static class RestoreCommand
         }
 
         return ExitCode.Success;
+    }
+
+    // Who reads the log shall see that it was put back, and how far it went.
+    private static async Task Record(OperatorStore restored, BackupManifest manifest, long end)
+    {
+        await using var session = restored.Store.LightweightSession();
+        session.LastModifiedBy = Asker.Operator(null).Actor;
+        session.Events.Append(StreamKey.Installation, new InstallationEvent.Restored(manifest.At, end));
+        await session.SaveChangesAsync(CancellationToken.None);
     }
 
     private static async Task<StagedBackup> Unpack(FileStream file, BackupManifest manifest, StoragePlace place, DataFolder data, CancellationToken cancel)

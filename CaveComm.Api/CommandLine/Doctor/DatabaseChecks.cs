@@ -47,10 +47,14 @@ internal static class DatabaseChecks
                        pg_is_in_recovery(), current_setting('max_connections')::int
                 """,
                 connection);
-            await using var answer = await ask.ExecuteReaderAsync(cancel);
-            await answer.ReadAsync(cancel);
-            findings.AddRange(Judge(
-                answer.GetString(0), answer.GetBoolean(1), answer.GetFieldValue<DateTimeOffset>(2), answer.GetBoolean(3), answer.GetInt32(4)));
+            await using (var answer = await ask.ExecuteReaderAsync(cancel))
+            {
+                await answer.ReadAsync(cancel);
+                findings.AddRange(Judge(
+                    answer.GetString(0), answer.GetBoolean(1), answer.GetFieldValue<DateTimeOffset>(2), answer.GetBoolean(3), answer.GetInt32(4)));
+            }
+
+            findings.AddRange(await LeftoverChecks.InDatabase(connection, cancel));
         }
         catch (Exception refused) when (refused is NpgsqlException or ArgumentException)
         {

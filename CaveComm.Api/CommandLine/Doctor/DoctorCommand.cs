@@ -21,6 +21,7 @@ internal static class DoctorCommand
         var findings = new List<Finding>();
         findings.AddRange(await MachineChecks.Run(configuration, cancel));
         findings.AddRange(await DataFolderChecks.Run(data, port, cancel));
+        findings.AddRange(LeftoverChecks.InFolder(data));
         findings.AddRange(await DatabaseChecks.Run(configuration, data, cancel));
         findings.AddRange(await ProviderChecks.Run(configuration, cancel));
         findings.AddRange(await SettingChecks.Run(configuration, cancel));
