@@ -30,7 +30,7 @@ public static class ProductHost
         services.AddOptions<CaveCommOptions>().BindConfiguration("CaveComm").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<Links>();
-        services.AddOpenApi();
+        services.AddOpenApi(options => options.AddOperationTransformer(new ApiDescription()));
         services.AddCaveCommHttp();
         services.AddCaveCommIdentity();
         services.AddProviders(builder.Configuration);

@@ -1,3 +1,4 @@
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Admin;
 
@@ -35,7 +36,7 @@ public sealed record ProjectionDetail(
 /// Recorded first, so that nothing is ever done that the log does not know of. What is refused (an unknown name, a rebuild that runs) and
 /// what would change nothing is not recorded; of two who ask in the same moment both may be, since both did ask. The act itself is harmless twice.
 /// </remarks>
-internal sealed class ProjectionDesk(IProjectionOperations operations, IDocumentStore store)
+internal sealed class ProjectionDesk(IProjectionOperations operations, IDocumentStore store, IKeyedWrites keyed)
 {
     public Task<IReadOnlyList<ProjectionSummary>> List(CancellationToken cancel) => operations.List(cancel);
 
@@ -52,6 +53,11 @@ internal sealed class ProjectionDesk(IProjectionOperations operations, IDocument
     {
         if ((await Find(name, cancel)).Rebuild is { } running && IsUnderWay(running))
         {
+            if (keyed.Resumes)
+            {
+                return; // It is the one that this request asked for before its node died.
+            }
+
             throw new RebuildRunningException(name, running);
         }
 
@@ -125,8 +131,14 @@ internal sealed class ProjectionDesk(IProjectionOperations operations, IDocument
 
     private async Task Record(string name, ProjectionEvent happened, Asker asker, CancellationToken cancel)
     {
+        if (keyed.Resumes)
+        {
+            return;
+        }
+
         await using var session = store.LightweightSession();
         session.LastModifiedBy = asker.Actor;
+        keyed.Enroll(session);
         session.Events.Append(StreamKey.Projection(name), happened);
         await session.SaveChangesAsync(cancel);
     }

@@ -1,4 +1,5 @@
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Identity;
@@ -35,13 +36,13 @@ internal static class ProjectionEndpoints
         projections.MapGet("", List).WithName("ListProjections").Produces<Page<ProjectionSummary>>();
         projections.MapGet("/{name}", Show).WithName("ShowProjection").Answers<ProjectionDetail>();
         projections.MapGet("/{name}/rebuild", ShowRebuild).WithName("ShowRebuild").Answers<RebuildProgress>();
-        projections.MapPost("/{name}/rebuild", Rebuild).WithName("RebuildProjection").TakesBody<ProjectionBody>()
+        projections.MapPost("/{name}/rebuild", Rebuild).WithName("RebuildProjection").KeepsItsAnswerAfterSteps().TakesBody<ProjectionBody>()
             .Produces<ProjectionDetail>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         projections.MapPost("/{name}/pause", (HttpContext http, string name, ProjectionDesk desk, CancellationToken cancel) =>
-            Act(http, name, desk, desk.Pause, cancel)).WithName("PauseProjection").TakesBody<ProjectionBody>().Answers<ProjectionDetail>();
+            Act(http, name, desk, desk.Pause, cancel)).WithName("PauseProjection").KeepsItsAnswerAfterSteps().TakesBody<ProjectionBody>().Answers<ProjectionDetail>();
         projections.MapPost("/{name}/resume", (HttpContext http, string name, ProjectionDesk desk, CancellationToken cancel) =>
-            Act(http, name, desk, desk.Resume, cancel)).WithName("ResumeProjection").TakesBody<ProjectionBody>().Answers<ProjectionDetail>();
-        projections.MapPost("/{name}/retry", Retry).WithName("RetryProjection").TakesBody<RetryBody>().Answers<RetryOutcome>();
+            Act(http, name, desk, desk.Resume, cancel)).WithName("ResumeProjection").KeepsItsAnswerAfterSteps().TakesBody<ProjectionBody>().Answers<ProjectionDetail>();
+        projections.MapPost("/{name}/retry", Retry).WithName("RetryProjection").KeepsItsAnswerAfterSteps().TakesBody<RetryBody>().Answers<RetryOutcome>();
     }
 
     public static string AddressOf(string name) => $"{Path}/{Uri.EscapeDataString(name)}";

@@ -1,10 +1,11 @@
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 
 namespace CaveComm.Api.Commissions;
 
 /// <summary>Carries one command out: load, decide, append, send what follows, all in one transaction.</summary>
-public sealed class CommissionHandling(IDocumentStore store, IOutbox outbox)
+public sealed class CommissionHandling(IDocumentStore store, IOutbox outbox, IKeyedWrites keyed)
 {
     private const int MostAttempts = 10;
 
@@ -25,6 +26,7 @@ public sealed class CommissionHandling(IDocumentStore store, IOutbox outbox)
             await using var session = store.LightweightSession();
             session.LastModifiedBy = actor;
             outbox.Enroll(session);
+            keyed.Enroll(session);
             var commission = await CommissionWriting.Open(session, id, cancel);
             if (allows is not null && commission.StartingVersion > 0 && !allows(commission.StartingVersion))
             {

@@ -1,5 +1,6 @@
 using CaveComm.Api.Customers;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
@@ -30,6 +31,7 @@ internal static class CreateInvoice
             .WithName(nameof(CreateInvoice))
             .RequireFreelancer()
             .TakesBody<CreateInvoiceBody>()
+            .KeepsItsAnswer()
             .Produces<RequestStatus>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
     }

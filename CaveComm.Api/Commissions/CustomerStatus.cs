@@ -1,4 +1,5 @@
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
@@ -55,6 +56,7 @@ internal static class CustomerStatus
         routes.MapGet("/customer/requests/{requestID:guid}", Show).WithName(nameof(CustomerStatus)).Produces<CustomerView>().ProducesProblem(StatusCodes.Status404NotFound);
         routes.MapPost("/customer/requests/{requestID:guid}/withdraw", Withdraw)
             .WithName("WithdrawRequest")
+            .KeepsItsAnswer()
             .Produces<RequestStatus>()
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);

@@ -1,4 +1,5 @@
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
@@ -41,6 +42,7 @@ internal static class DecideOnRequest
     }
 
     private static RouteHandlerBuilder Answers(this RouteHandlerBuilder builder) => builder
+        .KeepsItsAnswer()
         .Produces<RequestStatus>()
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CaveComm.Api.Customers;
 using CaveComm.Api.Freelancers;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
@@ -38,6 +39,7 @@ internal static class RequestCommission
         .MapPost("/customer/{freelancer}/template/{templateName}/request", Handle)
         .WithName(nameof(RequestCommission))
         .TakesBody<RequestBody>()
+        .KeepsItsAnswer()
         .Produces<RequestAccepted>(StatusCodes.Status201Created)
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict)

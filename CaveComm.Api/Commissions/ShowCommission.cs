@@ -1,4 +1,5 @@
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Projections.Commissions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -20,7 +21,7 @@ internal static class ShowCommission
             .RequireFreelancer()
             .Produces<RequestDetail>()
             .ProducesProblem(StatusCodes.Status404NotFound);
-        routes.MapPost("/freelancer/{freelancer}/requests/{requestID:guid}/read", MarkRead).WithName("MarkRead").RequireFreelancer();
+        routes.MapPost("/freelancer/{freelancer}/requests/{requestID:guid}/read", MarkRead).WithName("MarkRead").RequireFreelancer().KeepsItsAnswer();
     }
 
     private static async Task<IResult> Handle(string freelancer, Guid requestID, HttpContext http, IDocumentStore store, Links links, CancellationToken cancel)
@@ -44,7 +45,7 @@ internal static class ShowCommission
             RequestDetail.Of(detail, read), model => new RazorComponentResult<CommissionPage>(new { Model = new CommissionModel(freelancer, model, detail, download) }));
     }
 
-    private static async Task<IResult> MarkRead(string freelancer, Guid requestID, HttpContext http, IDocumentStore store, CancellationToken cancel)
+    private static async Task<IResult> MarkRead(string freelancer, Guid requestID, HttpContext http, IDocumentStore store, IKeyedWrites keyed, CancellationToken cancel)
     {
         await using var session = store.LightweightSession();
         if (await session.Detail(freelancer, requestID, cancel) is not { } detail)
@@ -52,6 +53,7 @@ internal static class ShowCommission
             return Problems.Missing();
         }
 
+        keyed.Enroll(session);
         session.Store(new ReadMark(detail.Id, detail.Version));
         await session.SaveChangesAsync(cancel);
         return http.Done(CommissionEndpoint.Page(freelancer, requestID), TypedResults.Json(RequestStatus.Of(requestID, detail.State), Json.Options));

@@ -2,6 +2,7 @@ using CaveComm.Api.Commissions;
 using CaveComm.Api.Customers;
 using CaveComm.Api.Delivery;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Api.Notifications;
 using CaveComm.Api.Payments;
@@ -69,6 +70,7 @@ internal static class KernelBackend
             options.OnException<AlarmException>(e => new FailureAction.DeadLetter(e.Message));
         });
         services.AddSingleton<IViewFreshness, DaemonFreshness>();
+        services.AddKeyedWrites<HeldWrites>();
         return services;
     }
 

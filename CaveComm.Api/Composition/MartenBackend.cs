@@ -2,6 +2,7 @@ using CaveComm.Api.Commissions;
 using CaveComm.Api.Customers;
 using CaveComm.Api.Delivery;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Api.Notifications;
 using CaveComm.Api.Payments;
@@ -78,6 +79,7 @@ internal static class MartenBackend
         services.AddSingleton(provider => provider.GetRequiredService<EventStore.DocumentStore>().History);
         services.AddSingleton<IMessageStore, WolverineMessages>();
         services.AddSingleton<IViewFreshness, DaemonFreshness>();
+        services.AddKeyedWrites<QueuedWrites>();
         return services;
     }
 

@@ -1,4 +1,5 @@
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Identity;
@@ -29,6 +30,7 @@ internal static class AdministerCustomer
         customer.MapPost("/erase", Erase)
             .WithName("EraseCustomer")
             .TakesBody<EraseBody>()
+            .KeepsItsAnswerAfterSteps()
             .Produces<CustomerAccount>()
             .Produces<CustomerAccount>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound);

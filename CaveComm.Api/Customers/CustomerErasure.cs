@@ -1,5 +1,6 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Customers;
@@ -22,9 +23,11 @@ public sealed class CustomerErasure
     private readonly IViewFreshness views;
     private readonly CommissionHandling commissions;
     private readonly ErasureRegister register;
+    private readonly IKeyedWrites keyed;
 
-    internal CustomerErasure(IDocumentStore store, IPersonalData personal, IOutbox outbox, IViewFreshness views, CommissionHandling commissions, ErasureRegister register) =>
-        (this.store, this.personal, this.outbox, this.views, this.commissions, this.register) = (store, personal, outbox, views, commissions, register);
+    internal CustomerErasure(
+        IDocumentStore store, IPersonalData personal, IOutbox outbox, IViewFreshness views, CommissionHandling commissions, ErasureRegister register, IKeyedWrites keyed) =>
+        (this.store, this.personal, this.outbox, this.views, this.commissions, this.register, this.keyed) = (store, personal, outbox, views, commissions, register, keyed);
 
     /// <summary>Erases a customer. When it returns, nobody can read the sealed data any more, and what may still be shown is being rewritten.</summary>
     /// <returns>Whether every view has forgotten too; null when there is no such customer.</returns>
@@ -92,6 +95,7 @@ public sealed class CustomerErasure
     {
         await using var session = store.LightweightSession();
         outbox.Enroll(session);
+        keyed.Enroll(session);
         foreach (var record in await session.QueryAsync<CustomerRecord>("where customer_id = ?", cancel, customer))
         {
             session.Delete<CustomerRecord>(record.Id);

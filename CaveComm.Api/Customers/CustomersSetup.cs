@@ -1,5 +1,6 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain.Customers;
 using CaveComm.Projections;
 
@@ -17,7 +18,8 @@ internal static class CustomersSetup
             it.GetRequiredService<IOutbox>(),
             it.GetRequiredService<IViewFreshness>(),
             it.GetRequiredService<CommissionHandling>(),
-            it.GetRequiredService<ErasureRegister>()));
+            it.GetRequiredService<ErasureRegister>(),
+            it.GetRequiredService<IKeyedWrites>()));
         services.AddHostedService<RememberedErasures>();
         return services;
     }

@@ -1,5 +1,6 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Notifications;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
@@ -31,12 +32,20 @@ internal static class Downloads
             .WithName("Download").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status410Gone);
         routes.MapGet("/downloads/{token}/{fileId:guid}", (string token, Guid fileId, HttpContext http, DownloadServing serving, CancellationToken cancel) => serving.Serve(http, token, fileId, cancel))
             .WithName("DownloadFile").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status410Gone);
-        routes.MapPost("/downloads/{token}/renew", Renew).WithName("RenewDownloadLink").ProducesProblem(StatusCodes.Status404NotFound);
+        routes.MapPost("/downloads/{token}/renew", Renew).WithName("RenewDownloadLink").KeepsItsAnswer().ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     /// <summary>Mails a fresh link to the address on file, which the answer does not tell.</summary>
     private static async Task<IResult> Renew(
-        string token, HttpContext http, Links links, CommissionHandling handling, IMessageBus bus, TimeProvider clock, CancellationToken cancel)
+        string token,
+        HttpContext http,
+        Links links,
+        CommissionHandling handling,
+        IDocumentStore store,
+        IOutbox outbox,
+        IKeyedWrites keyed,
+        TimeProvider clock,
+        CancellationToken cancel)
     {
         if (links.ReadDownload(token) is not { Recipient: DownloadRecipient.Customer } read)
         {
@@ -47,9 +56,13 @@ internal static class Downloads
         if (handled is { Position: null, Decision.Refusal: null })
         {
             // This link was renewed before. The mail may be lost, so it is sent again, at most once an hour.
-            await bus.PublishAsync(
+            await using var session = store.LightweightSession();
+            outbox.Enroll(session);
+            keyed.Enroll(session);
+            await outbox.PublishAsync(
                 new MailCustomer(read.Commission, CustomerLetter.FreshLink, handled.Commission.State.LinkGeneration),
                 new DeliveryOptions { DeduplicationId = $"renew:{read.Commission}:{clock.GetUtcNow():yyyyMMddHH}" });
+            await session.SaveChangesAsync(cancel);
         }
 
         return http.Answer(handled, () => http.AnswersForm() || http.WantsHtml()

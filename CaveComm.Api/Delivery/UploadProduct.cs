@@ -1,5 +1,6 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Delivery;
@@ -22,7 +23,8 @@ internal static class UploadProduct
         routes.MapPost("/freelancer/{freelancer}/requests/{requestID:guid}/finalProduct", Handle)
             .WithName(nameof(UploadProduct))
             .RequireFreelancer()
-            .StreamsUpload()
+            .StreamsUpload(MostBytes)
+            .KeepsItsAnswer()
             .Produces<ProductAnswer>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status412PreconditionFailed)
@@ -32,6 +34,7 @@ internal static class UploadProduct
             http.Act(freelancer, requestID, new CommissionCommand.Release(), handling, store, cancel))
             .WithName("ReleaseUnpaid")
             .RequireFreelancer()
+            .KeepsItsAnswer()
             .Produces<RequestStatus>()
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
@@ -82,6 +85,11 @@ internal static class UploadProduct
                 requestID, new CommissionCommand.UploadProduct(stored), CommissionEndpoint.Actor(freelancer), http.IfMatch().Allows, null, CancellationToken.None);
             mayBeNamed = handled.Position is not null;
             return http.Answer(handled, () => http.Done(CommissionEndpoint.Page(freelancer, requestID), Created(before, handled.Commission.State, stored, links)));
+        }
+        catch (Exception unwritten) when (unwritten is KeyInHandException or AnsweredMeanwhileException)
+        {
+            mayBeNamed = false;
+            throw;
         }
         catch (FileTooLargeException)
         {

@@ -1,10 +1,11 @@
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Freelancers;
 
 namespace CaveComm.Api.Freelancers;
 
 /// <summary>Carries out one command of a freelancer's shop.</summary>
-public sealed class FreelancerHandling(IDocumentStore store)
+public sealed class FreelancerHandling(IDocumentStore store, IKeyedWrites keyed)
 {
     private const int MostAttempts = 10;
 
@@ -21,6 +22,7 @@ public sealed class FreelancerHandling(IDocumentStore store)
         {
             await using var session = store.LightweightSession();
             session.LastModifiedBy = $"freelancer:{handle}";
+            keyed.Enroll(session);
             var stream = await session.Events.FetchForWriting<Freelancer>(StreamKey.Freelancer(handle), cancel);
             var before = stream.Aggregate ?? Freelancer.Initial;
             var decision = FreelancerDecider.Decide(before, command);

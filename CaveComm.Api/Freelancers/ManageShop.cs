@@ -1,5 +1,6 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
@@ -75,15 +76,15 @@ internal static class ManageShop
         shop.MapPut("/profile", PutProfile).WithName("ChangeProfile").TakesBody<ProfileBody>();
         shop.MapPut("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestination").TakesBody<DestinationBody>();
         shop.MapPost("/open", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
-            Act(http, freelancer, new FreelancerCommand.Open(), handling, cancel)).WithName("OpenCommissions");
+            Act(http, freelancer, new FreelancerCommand.Open(), handling, cancel)).WithName("OpenCommissions").KeepsItsAnswer();
         shop.MapPost("/close", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
-            Act(http, freelancer, new FreelancerCommand.Close(), handling, cancel)).WithName("CloseCommissions");
+            Act(http, freelancer, new FreelancerCommand.Close(), handling, cancel)).WithName("CloseCommissions").KeepsItsAnswer();
 
         // A browser's form knows no PUT and no DELETE.
-        shop.MapPost("/templates/{templateName}", PutTemplate).WithName("PublishTemplateForm").ExcludeFromDescription();
-        shop.MapPost("/templates/{templateName}/retire", RetireTemplate).WithName("RetireTemplateForm").ExcludeFromDescription();
-        shop.MapPost("/profile", PutProfile).WithName("ChangeProfileForm").ExcludeFromDescription();
-        shop.MapPost("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestinationForm").ExcludeFromDescription();
+        shop.MapPost("/templates/{templateName}", PutTemplate).WithName("PublishTemplateForm").KeepsItsAnswer().ExcludeFromDescription();
+        shop.MapPost("/templates/{templateName}/retire", RetireTemplate).WithName("RetireTemplateForm").KeepsItsAnswer().ExcludeFromDescription();
+        shop.MapPost("/profile", PutProfile).WithName("ChangeProfileForm").KeepsItsAnswer().ExcludeFromDescription();
+        shop.MapPost("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestinationForm").KeepsItsAnswerAfterSteps().ExcludeFromDescription();
     }
 
     private static async Task<IResult> ShowTemplates(string freelancer, HttpContext http, IDocumentStore store, CancellationToken cancel)

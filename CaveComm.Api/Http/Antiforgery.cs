@@ -28,8 +28,9 @@ public static class Antiforgery
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(NeedsToken.FromForms);
 
     /// <summary>A multipart form is streamed here: <see cref="MultipartUpload"/> checks the token, its first part, before it reads the files.</summary>
-    public static TBuilder StreamsUpload<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(StreamedUpload.Here);
+    /// <param name="limit">Most bytes that an upload may have here.</param>
+    public static TBuilder StreamsUpload<TBuilder>(this TBuilder builder, long limit = Bodies.FormLimit)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new StreamedUpload(limit));
 
     internal static async Task Guard(HttpContext http, RequestDelegate next)
     {
@@ -46,6 +47,9 @@ public static class Antiforgery
         http.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Ticket?.AuthenticationScheme == SessionScheme
         || (http.Request.HasFormContentType && http.GetEndpoint()?.Metadata.GetMetadata<NeedsToken>() is not null);
 
+    /// <summary>Most bytes of an upload that is streamed at this address; null where none is.</summary>
+    internal static long? UploadLimit(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<StreamedUpload>()?.Limit;
+
     internal static async Task<ProblemHttpResult?> Validate(HttpContext http) =>
         await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http)
             ? null
@@ -56,7 +60,7 @@ public static class Antiforgery
         var request = http.Request;
         var isSafe = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method) || HttpMethods.IsTrace(request.Method);
         if (isSafe || !IsNeeded(http)
-            || (Negotiation.IsMultipart(request) && http.GetEndpoint()?.Metadata.GetMetadata<StreamedUpload>() is not null))
+            || (Negotiation.IsMultipart(request) && UploadLimit(http) is not null))
         {
             return null;
         }
@@ -79,8 +83,5 @@ public static class Antiforgery
         public static readonly NeedsToken FromForms = new();
     }
 
-    private sealed class StreamedUpload
-    {
-        public static readonly StreamedUpload Here = new();
-    }
+    private sealed record StreamedUpload(long Limit);
 }

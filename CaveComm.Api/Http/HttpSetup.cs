@@ -1,4 +1,5 @@
 using System.Net;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Pages;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -28,6 +29,7 @@ public static class HttpSetup
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.Cookie.SameSite = SameSiteMode.Lax; // Strict would lose it on the way back from a pay page.
         });
+        services.AddIdempotency();
         services.AddDataProtection().SetApplicationName("CaveComm");
         services.AddOptions<KeyManagementOptions>().Configure<IConfiguration, ILoggerFactory>((options, configuration, logs) =>
             options.XmlRepository = new FileSystemXmlRepository(DataFolder.Keys(configuration), logs));
@@ -58,6 +60,7 @@ public static class HttpSetup
         app.UseAuthentication();
         app.UseAuthorization();
         app.Use(Antiforgery.Guard);
+        app.Use(IdempotentRequests.Handle);
         ProblemPages.Map(app);
         SiteFiles.Map(app);
         return app;

@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using CaveComm.Api.Http.Idempotency;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
@@ -29,9 +32,10 @@ public sealed class MultipartUpload
     private const int FileNameLimit = 255;
 
     private readonly MultipartReader _reader;
+    private readonly BodyPrint? _print;
     private MultipartSection? _first;
 
-    private MultipartUpload(MultipartReader reader, MultipartSection? first) => (_reader, _first) = (reader, first);
+    private MultipartUpload(MultipartReader reader, MultipartSection? first, BodyPrint? print) => (_reader, _first, _print) = (reader, first, print);
 
     /// <summary>
     /// Opens the request's multipart body. From a caller with a session cookie the first part must be the antiforgery token; it is
@@ -69,7 +73,7 @@ public sealed class MultipartUpload
             return new(null, problem);
         }
 
-        return new(new MultipartUpload(reader, first), null);
+        return new(new MultipartUpload(reader, first, http.Features.Get<BodyPrint>()), null);
     }
 
     /// <summary>The parts in the order in which they arrive. The antiforgery token and file fields that nobody used are left out.</summary>
@@ -79,11 +83,29 @@ public sealed class MultipartUpload
         for (var section = _first; section is not null; section = await Next(_reader, cancel))
         {
             _first = null;
-            if (await Read(section, cancel) is { } part and not UploadPart.Field { Name: Antiforgery.FieldName })
+            switch (await Read(section, cancel))
             {
-                yield return part;
+                case null or UploadPart.Field { Name: Antiforgery.FieldName }:
+                    break;
+                case UploadPart.File file when _print is not null:
+                    await using (var printed = new PrintedStream(file.Content))
+                    {
+                        yield return file with { Content = printed };
+                        _print.AddPart(file.Name, file.FileName, await printed.ReadToEnd(cancel));
+                    }
+
+                    break;
+                case UploadPart.Field field when _print is not null:
+                    _print.AddPart(field.Name, null, SHA256.HashData(Encoding.UTF8.GetBytes(field.Value)));
+                    yield return field;
+                    break;
+                case { } part:
+                    yield return part;
+                    break;
             }
         }
+
+        _print?.End();
     }
 
     private static Task<MultipartSection?> Next(MultipartReader reader, CancellationToken cancel) =>
@@ -141,7 +163,7 @@ public sealed class MultipartUpload
             whole.Write(buffer, 0, read);
         }
 
-        var text = System.Text.Encoding.UTF8.GetString(whole.GetBuffer(), 0, (int)whole.Length);
+        var text = Encoding.UTF8.GetString(whole.GetBuffer(), 0, (int)whole.Length);
         return text.Contains('\0', StringComparison.Ordinal)
             ? throw new BadHttpRequestException("The form holds a NUL character, which cannot be stored.")
             : text;

@@ -17,8 +17,11 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
 {
     private const int MostAttempts = 10;
 
+    public Task<Registered> Register(Registration wanted, CancellationToken cancel) => Register(wanted, _ => { }, cancel);
+
     /// <summary>Account, shop, names and credentials in one transaction; of two who want a name at once, one gets it.</summary>
-    public async Task<Registered> Register(Registration wanted, CancellationToken cancel)
+    /// <param name="enroll">What else commits with it.</param>
+    public async Task<Registered> Register(Registration wanted, Action<IDocumentSession> enroll, CancellationToken cancel)
     {
         var id = Guid.CreateVersion7(clock.GetUtcNow());
         var account = AccountDecider.Decide(Account.Initial, new AccountCommand.Register(wanted.Username, wanted.Handle, wanted.Role, wanted.Cause));
@@ -33,6 +36,7 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
 
         await using var session = store.LightweightSession();
         session.LastModifiedBy = $"account:{id:D}";
+        enroll(session);
         var names = new[] { wanted.Username, wanted.Email }.OfType<string>().Select(SignInName.Of).Distinct().ToList();
         session.Events.StartStream<Account>(StreamKey.Handle(wanted.Handle), new NameEvent.HandleClaimed(id));
         names.ForEach(name => session.Events.StartStream<Account>(StreamKey.Username(name), new NameEvent.UsernameClaimed(id)));

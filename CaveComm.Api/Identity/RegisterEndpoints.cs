@@ -1,4 +1,5 @@
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Pages;
 using CaveComm.Domain;
 using CaveComm.Domain.Identity;
@@ -20,13 +21,13 @@ internal static class RegisterEndpoints
         routes.MapGet(Path, (HttpContext http) => http.Negotiate(
             new SignInDescription(Path, "POST", ["handle", "displayName", "email", "password"]), page: _ => new RazorComponentResult<RegisterPage>()))
             .WithName("ShowRegister").ExcludeFromDescription();
-        routes.MapPost(Path, Register).WithName("RegisterFreelancer").NeedsFormToken().TakesBody<RegisterBody>()
+        routes.MapPost(Path, Register).WithName("RegisterFreelancer").KeepsItsAnswer(unlessForm: true).NeedsFormToken().TakesBody<RegisterBody>()
             .Produces<RegisteredAnswer>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<IResult> Register(HttpContext http, AccountHandling handling, IConfiguration configuration, CancellationToken cancel)
+    private static async Task<IResult> Register(HttpContext http, AccountHandling handling, IKeyedWrites keyed, IConfiguration configuration, CancellationToken cancel)
     {
         if (!string.Equals(configuration["CaveComm:Registration"] ?? "open", "open", StringComparison.OrdinalIgnoreCase))
         {
@@ -41,7 +42,7 @@ internal static class RegisterEndpoints
         }
 
         var wanted = new Registration(body.Handle, body.Handle, body.DisplayName.Trim(), body.Email.Trim(), body.Password, Role.Freelancer, "registered");
-        var registered = await handling.Register(wanted, cancel);
+        var registered = await handling.Register(wanted, keyed.Enroll, cancel);
         if (registered.Refusal is { } refusal)
         {
             return isForm ? Again(reading.Entered, refusal) : refusal.ToProblem();

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Pages;
 using CaveComm.Domain;
 using CaveComm.Domain.Identity;
@@ -19,9 +20,9 @@ internal static class SignInEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet(Path, ShowForm).WithName("ShowSignIn").ExcludeFromDescription();
-        routes.MapPost(Path, SignIn).WithName("SignIn").NeedsFormToken().TakesBody<SignInBody>()
+        routes.MapPost(Path, SignIn).WithName("SignIn").KeepsNoAnswer("The answer is a secret: a token or a session.").NeedsFormToken().TakesBody<SignInBody>()
             .Produces<AccessTokenAnswer>().ProducesProblem(StatusCodes.Status401Unauthorized);
-        routes.MapPost("/freelancer/logout", SignOut).WithName("SignOut");
+        routes.MapPost("/freelancer/logout", SignOut).WithName("SignOut").KeepsNoAnswer("Nothing is stored: the browser forgets its cookie, again if need be.");
     }
 
     /// <summary>Starts a session: the cookie holds the account's id and nothing else.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Payments;
 
@@ -10,13 +11,14 @@ namespace CaveComm.Api.Payments;
 internal static partial class Webhooks
 {
     private const int MostBytes = 1024 * 1024;
+    private const string ToldOnce = "The provider's event id makes a repeat harmless for ever.";
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/webhooks/stripe", (HttpContext http, IEnumerable<IWebhookReader> readers, IDocumentStore store, IOutbox outbox, TimeProvider clock, ILogger<ProviderEventStored> log) =>
-            Receive(PaymentProviders.Stripe, http, readers, store, outbox, clock, log)).WithName("StripeWebhook");
+            Receive(PaymentProviders.Stripe, http, readers, store, outbox, clock, log)).WithName("StripeWebhook").KeepsNoAnswer(ToldOnce);
         routes.MapPost("/webhooks/btcpay", (HttpContext http, IEnumerable<IWebhookReader> readers, IDocumentStore store, IOutbox outbox, TimeProvider clock, ILogger<ProviderEventStored> log) =>
-            Receive(PaymentProviders.BtcPay, http, readers, store, outbox, clock, log)).WithName("BtcPayWebhook");
+            Receive(PaymentProviders.BtcPay, http, readers, store, outbox, clock, log)).WithName("BtcPayWebhook").KeepsNoAnswer(ToldOnce);
     }
 
     private static async Task<IResult> Receive(

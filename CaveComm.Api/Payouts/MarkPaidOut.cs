@@ -1,4 +1,5 @@
 using CaveComm.Api.Commissions;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain.Commissions;
 
@@ -13,6 +14,7 @@ internal static class MarkPaidOut
             http.Act(freelancer, requestID, new CommissionCommand.MarkPaidOut(), handling, store, cancel))
         .WithName(nameof(MarkPaidOut))
         .RequireFreelancer()
+        .KeepsItsAnswer()
         .Produces<RequestStatus>()
         .ProducesProblem(StatusCodes.Status409Conflict);
 }

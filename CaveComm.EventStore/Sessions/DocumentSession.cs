@@ -11,6 +11,7 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
     private readonly Dictionary<(Type, string), object?> documents = [];
     private readonly HashSet<(Type, string)> inserts = [];
     private readonly List<ITransactionParticipant> participants = [];
+    private ITransactionOwner? owner;
 
     public DocumentSession(DocumentStore store)
         : base(store) => events = new(store);
@@ -51,6 +52,8 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
 
     public void Enlist(ITransactionParticipant participant) => participants.Add(participant);
 
+    public void CommitBy(ITransactionOwner owner) => this.owner = owner;
+
     public async Task SaveChangesAsync(CancellationToken token = default)
     {
         var streams = events.Pending;
@@ -61,21 +64,33 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
         var began = Stopwatch.GetTimestamp();
         var seals = await PersonalSeals.For(Database.Personal, streams.SelectMany(it => it.Events), token);
         var save = new SessionSave(Database, streams, documents, inserts, seals.Guard is { } guard ? [guard, .. participants] : participants, Context(seals));
-        await save.Commit(token);
+        if (owner is null)
+            await save.Commit(token);
+        else
+            await save.WriteIn(await owner.Begin(token), token);
 
+        var (counted, appended, took) = (streams.Count, streams.Sum(it => it.Events.Count), Stopwatch.GetElapsedTime(began));
         events.Clear();
         documents.Clear();
         inserts.Clear();
         var joined = participants.ToArray();
         participants.Clear();
-        if (streams.Count > 0)
-        {
-            Diagnostics.Appended(streams.Count, streams.Sum(it => it.Events.Count), Stopwatch.GetElapsedTime(began));
-            Database.Signals.Committed();
-        }
+        if (owner is null)
+            Tell();
+        else
+            owner.Written(Tell);
 
-        foreach (var participant in joined)
-            participant.Committed();
+        void Tell()
+        {
+            if (counted > 0)
+            {
+                Diagnostics.Appended(counted, appended, took);
+                Database.Signals.Committed();
+            }
+
+            foreach (var participant in joined)
+                participant.Committed();
+        }
     }
 
     private SaveContext Context(PersonalSeals seals)

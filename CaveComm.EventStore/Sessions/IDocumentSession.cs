@@ -58,6 +58,20 @@ public interface ISessionTransaction
 {
     /// <summary>Joins the session's next save.</summary>
     void Enlist(ITransactionParticipant participant);
+
+    /// <summary>Leaves the commit of the session's saves to somebody who has more to write in the same transaction once it is known what a save has written.</summary>
+    void CommitBy(ITransactionOwner owner);
+}
+
+/// <summary>Opens the transactions of a session's saves, and commits them.</summary>
+public interface ITransactionOwner
+{
+    /// <summary>Opens the transaction in which a save writes, on a connection of <see cref="DocumentStore.DataSource"/>. One that was opened before and not reported as <see cref="Written"/> belongs to a save that failed.</summary>
+    Task<NpgsqlTransaction> Begin(CancellationToken cancel);
+
+    /// <summary>A save has written everything, and can be committed. Until then it holds the locks of what it wrote, and readers of the log wait for it.</summary>
+    /// <param name="committed">To be called once the transaction is committed: participants and readers are told by it.</param>
+    void Written(Action committed);
 }
 
 /// <summary>Work that commits together with a session's events and documents.</summary>

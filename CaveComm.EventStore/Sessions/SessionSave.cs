@@ -15,15 +15,42 @@ internal sealed class SessionSave(
     private readonly Dictionary<NpgsqlBatchCommand, PendingStream> streamOf = [];
     private readonly Dictionary<NpgsqlBatchCommand, Type> insertOf = [];
 
-    public async Task Commit(CancellationToken cancel)
+    public Task Commit(CancellationToken cancel) => Translated(async () =>
     {
         var views = InlineViews();
+        if (views.Count == 0)
+        {
+            // Nothing must be read first: one batch, which is one implicit transaction and one round trip.
+            await using var batch = store.DataSource.CreateBatch();
+            await WriteAtOnce(batch, cancel);
+            return;
+        }
+
+        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await WriteWithViews(transaction, views, cancel);
+        await transaction.CommitAsync(cancel);
+    });
+
+    /// <summary>Writes in a transaction that somebody else commits.</summary>
+    public Task WriteIn(NpgsqlTransaction transaction, CancellationToken cancel) => Translated(async () =>
+    {
+        var views = InlineViews();
+        if (views.Count == 0)
+        {
+            await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+            await WriteAtOnce(batch, cancel);
+            return;
+        }
+
+        await WriteWithViews(transaction, views, cancel);
+    });
+
+    private async Task Translated(Func<Task> write)
+    {
         try
         {
-            if (views.Count == 0)
-                await CommitAtOnce(cancel);
-            else
-                await CommitWithViews(views, cancel);
+            await write();
         }
         catch (PostgresException error)
         {
@@ -33,10 +60,8 @@ internal sealed class SessionSave(
         }
     }
 
-    // Nothing must be read first: one batch, which is one implicit transaction and one round trip.
-    private async Task CommitAtOnce(CancellationToken cancel)
+    private async Task WriteAtOnce(NpgsqlBatch batch, CancellationToken cancel)
     {
-        await using var batch = store.DataSource.CreateBatch();
         AddStreams(batch);
         AddDocuments(batch);
         AddParticipants(batch);
@@ -47,11 +72,9 @@ internal sealed class SessionSave(
         await ReadToEnd(rows, cancel);
     }
 
-    private async Task CommitWithViews(IReadOnlyList<ViewWork> views, CancellationToken cancel)
+    private async Task WriteWithViews(NpgsqlTransaction transaction, IReadOnlyList<ViewWork> views, CancellationToken cancel)
     {
-        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await using (var batch = new NpgsqlBatch(connection, transaction))
+        await using (var batch = new NpgsqlBatch(transaction.Connection, transaction))
         {
             AddStreams(batch);
             foreach (var view in views)
@@ -71,7 +94,7 @@ internal sealed class SessionSave(
             }
         }
 
-        await using (var batch = new NpgsqlBatch(connection, transaction))
+        await using (var batch = new NpgsqlBatch(transaction.Connection, transaction))
         {
             foreach (var view in views)
             {
@@ -85,8 +108,6 @@ internal sealed class SessionSave(
             if (batch.BatchCommands.Count > 0)
                 await batch.ExecuteNonQueryAsync(cancel);
         }
-
-        await transaction.CommitAsync(cancel);
     }
 
     private List<ViewWork> InlineViews()

@@ -45,6 +45,13 @@ public partial class MartenSwitchTests
         Found(Failure(), Marten).Intersect(known).ShouldBe(known, ignoreOrder: true);
     }
 
+    [Fact]
+    public void Both_backends_commit_writes_with_their_key()
+    {
+        Found(Keyed(), Kernel).ShouldBe(["HeldWrites"]);
+        Found(Keyed(), Marten).ShouldBe(["QueuedWrites"]);
+    }
+
     private static List<string> Found(Regex what, string text)
     {
         var found = what.Matches(text).Select(it => string.Join(' ', it.Groups.Values.Skip(1).Select(group => group.Value))).ToList();
@@ -67,6 +74,9 @@ public partial class MartenSwitchTests
 
     [GeneratedRegex(@"\.ByMessage<(\w+)>\((.+)\);?")]
     private static partial Regex Grouping();
+
+    [GeneratedRegex(@"AddKeyedWrites<(\w+)>")]
+    private static partial Regex Keyed();
 
     [GeneratedRegex(@"OnException<(\w+)>")]
     private static partial Regex Failure();

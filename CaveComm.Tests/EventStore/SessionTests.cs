@@ -116,6 +116,50 @@ public sealed class SessionTests : IAsyncLifetime
         (await it.Database.Scalar<long>("select count(*) from joined")).ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_save_whose_commit_is_somebody_elses_is_there_with_that_commit_or_never(bool commits)
+    {
+        await using var session = it.Store.LightweightSession();
+        await using var owner = new Owner(it.Store.DataSource);
+        var participant = new Participant("select 1");
+        ((ISessionTransaction)session).CommitBy(owner);
+        ((ISessionTransaction)session).Enlist(participant);
+        var parcel = session.Events.Append("parcel/1", new Packed("anna", 2));
+        session.Store(new Note("1", "held"));
+        await session.SaveChangesAsync();
+
+        parcel.Events[0].Sequence.ShouldBePositive("its place is known before the commit");
+        participant.WasCommitted.ShouldBeFalse();
+        (await session.Events.FetchStreamAsync("parcel/1")).ShouldBeEmpty();
+        await owner.End(commits);
+
+        participant.WasCommitted.ShouldBe(commits);
+        (await session.Events.FetchStreamAsync("parcel/1")).Count.ShouldBe(commits ? 1 : 0);
+        ((await session.LoadAsync<Note>("1")) is not null).ShouldBe(commits);
+        (await it.Database.Scalar<long>("select count(*) from mt_doc_parcel")).ShouldBe(commits ? 1 : 0);
+    }
+
+    [Fact]
+    public async Task A_held_save_that_loses_a_race_is_told_so_and_rolled_back()
+    {
+        await using var owner = new Owner(it.Store.DataSource);
+        await using var session = it.Store.LightweightSession();
+        ((ISessionTransaction)session).CommitBy(owner);
+        session.Events.StartStream<Parcel>("parcel/1", new Packed("anna", 2));
+        await using (var other = it.Store.LightweightSession())
+        {
+            other.Events.StartStream<Parcel>("parcel/1", new Packed("ben", 3));
+            await other.SaveChangesAsync();
+        }
+
+        await Should.ThrowAsync<ExistingStreamIdCollisionException>(() => session.SaveChangesAsync());
+        await owner.End(commits: false);
+
+        (await session.Events.FetchStreamAsync("parcel/1")).Count.ShouldBe(1);
+    }
+
     [Fact]
     public async Task Documents_are_stored_replaced_found_and_deleted()
     {
@@ -150,6 +194,29 @@ public sealed class SessionTests : IAsyncLifetime
         await Task.WhenAll(Save("a", "b", "c"), Save("c", "b", "a"), Save("b", "c", "a"));
 
         (await it.Database.Scalar<decimal>("select sum(version) from mt_streams")).ShouldBe(180);
+    }
+
+    private sealed class Owner(NpgsqlDataSource database) : ITransactionOwner, IAsyncDisposable
+    {
+        private NpgsqlTransaction? transaction;
+        private Action? committed;
+
+        public async Task<NpgsqlTransaction> Begin(CancellationToken cancel) => transaction = await (await database.OpenConnectionAsync(cancel)).BeginTransactionAsync(cancel);
+
+        public void Written(Action committed) => this.committed = committed;
+
+        public async Task End(bool commits)
+        {
+            await (commits ? transaction!.CommitAsync() : transaction!.RollbackAsync());
+            if (commits)
+                committed!();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (transaction?.Connection is { } open)
+                await open.DisposeAsync();
+        }
     }
 
     private sealed class Participant(string sql) : ITransactionParticipant
