@@ -17,6 +17,8 @@ internal static class PayActions
             "expire" => life => life.EndNow(),
             "decline" => life => Decline(life, confirmAfter),
             "vanish" => life => life.Vanish(),
+            "mark-settled" => life => Mark(life, settled: true),
+            "mark-invalid" => life => Mark(life, settled: false),
             _ => null,
         };
     }
@@ -31,6 +33,15 @@ internal static class PayActions
         else if (life.It.Status == InvoiceStatus.New)
         {
             Send(life, way, Missing(life), confirmAfter);
+        }
+    }
+
+    /// <summary>The shop's owner says so by hand, where the server lets it be said.</summary>
+    private static void Mark(InvoiceLife life, bool settled)
+    {
+        if (settled ? life.It.MaySettle : life.It.MayInvalidate)
+        {
+            life.Mark(settled);
         }
     }
 

@@ -17,6 +17,8 @@ internal static class PayPage
         ("expire", "Let it expire"),
         ("decline", "Pay, never confirmed"),
         ("vanish", "Take unconfirmed back"),
+        ("mark-settled", "Owner marks it settled"),
+        ("mark-invalid", "Owner marks it invalid"),
     ];
 
     public static void Map(WebApplication app, BtcPayWorld world)
@@ -52,7 +54,7 @@ internal static class PayPage
 
         if (PayActions.Find(action, method, world.Options.ConfirmAfter) is not { } act)
         {
-            await Refuse(http, "The form field action must be pay, pay-half, pay-too-much, pay-late, expire, decline or vanish.");
+            await Refuse(http, "The form field action must be pay, pay-half, pay-too-much, pay-late, expire, decline, vanish, mark-settled or mark-invalid.");
             return;
         }
 

@@ -47,6 +47,8 @@ internal static class ControlEndpoint
         state["dropWebhooks"] = switches.Drop;
         state["shuffleWebhooks"] = switches.Shuffle;
         state["waitingWebhooks"] = world.Webhooks.CountWaiting();
+        state["aheadSeconds"] = (long)world.Ahead.TotalSeconds;
+        state["refunds"] = world.Transact(null, null, RefundOutcomes.Read);
         state["waitingMails"] = world.Mails.CountWaiting();
         return state;
     }
@@ -91,6 +93,8 @@ internal static class ControlEndpoint
                     break;
                 case "accounts":
                     Seed(world, value!.AsArray());
+                    break;
+                case var act when ControlActs.Do(world, act, value):
                     break;
                 default:
                     throw new FormatException($"There is no control called {name}.");

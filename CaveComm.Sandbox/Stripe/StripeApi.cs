@@ -68,7 +68,7 @@ internal sealed partial class StripeApi(StripeWorld world, CancellationToken sto
         var path = http.Request.Path.Value!;
         var method = http.Request.Method == "HEAD" ? "GET" : http.Request.Method;
         var parameters = await Read(http.Request);
-        if (routes.Find(method, path) is not var (route, id))
+        if (routes.Find(method, path) is not var (route, id, parent))
         {
             throw new StripeFault(404, "invalid_request_error", null, $"Unrecognized request URL ({method}: {path}).");
         }
@@ -79,7 +79,7 @@ internal sealed partial class StripeApi(StripeWorld world, CancellationToken sto
         if (key.Length == 0)
         {
             await Pause(http);
-            return Execute(route, id, parameters, account, new StripeRequest(requestId, null), null);
+            return Execute(new Asked(route, id, parent, parameters), account, new StripeRequest(requestId, null), null);
         }
 
         http.Response.Headers["Idempotency-Key"] = key;
@@ -92,7 +92,7 @@ internal sealed partial class StripeApi(StripeWorld world, CancellationToken sto
         {
             await Pause(http);
             var kept = new Keeping(key, path, IdempotencyKeys.Fingerprint(account, path, parameters));
-            return Execute(route, id, parameters, account, new StripeRequest(requestId, key), kept);
+            return Execute(new Asked(route, id, parent, parameters), account, new StripeRequest(requestId, key), kept);
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed partial class StripeApi(StripeWorld world, CancellationToken sto
         }
     }
 
-    private Answer Execute(StripeRoute route, string id, StripeParameters parameters, string? account, StripeRequest request, Keeping? keeping)
+    private Answer Execute(Asked asked, string? account, StripeRequest request, Keeping? keeping)
     {
         try
         {
@@ -116,7 +116,7 @@ internal sealed partial class StripeApi(StripeWorld world, CancellationToken sto
                     return new Answer((int)kept["status"]!, kept["body"]!.AsObject(), true, (string?)kept["request"]);
                 }
 
-                var answer = Handle(route, new StripeCall(unit, parameters, id), request.Id);
+                var answer = Handle(asked.Route, new StripeCall(unit, asked.Parameters, asked.Id, asked.Parent), request.Id);
                 Keep(unit, keeping, request.Id, answer);
                 return answer;
             });
@@ -251,6 +251,8 @@ internal sealed partial class StripeApi(StripeWorld world, CancellationToken sto
     private static partial Regex VersionShape();
 
     private sealed record Answer(int Status, JsonObject Body, bool Replayed = false, string? OriginalRequest = null);
+
+    private sealed record Asked(StripeRoute Route, string Id, string? Parent, StripeParameters Parameters);
 
     private sealed record Keeping(string Key, string Path, string Fingerprint);
 }

@@ -65,6 +65,10 @@ public static class StripeServer
         app.MapPost("/_control", http => ControlEndpoint.Change(http, world));
         app.MapGet("/pay/{page}", http => PayPage.Show(http, world, Value(http, "page")));
         app.MapPost("/pay/{page}", http => PayPage.Act(http, world, Value(http, "page")));
+        app.MapGet("/checkout/{page}", http => CheckoutPage.Show(http, world, Value(http, "page")));
+        app.MapPost("/checkout/{page}", http => CheckoutPage.Act(http, world, Value(http, "page")));
+        app.MapGet("/portal/{page}", http => PortalPage.Show(http, world, Value(http, "page")));
+        app.MapPost("/portal/{page}", http => PortalPage.Act(http, world, Value(http, "page")));
         app.MapGet("/setup/{account}/{secret}", http => SetupPage.Show(http, world, Value(http, "account"), Value(http, "secret")));
         app.MapPost("/setup/{account}/{secret}", http => SetupPage.Act(http, world, Value(http, "account"), Value(http, "secret")));
     }

@@ -21,6 +21,15 @@ public sealed record StripeServerOptions(string ApiKey, string WebhookSecret, in
     /// <summary>From the making of a payout to its arrival.</summary>
     public TimeSpan PayoutTakes { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>From a refund that ends otherwise than at once to its end; days at the real one.</summary>
+    public TimeSpan RefundTakes { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>From a payment by transfer at a checkout to its money; days at the real one.</summary>
+    public TimeSpan SlowPaymentTakes { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>From evidence that decides a dispute to the bank's word; months at the real one.</summary>
+    public TimeSpan DisputeTakes { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>From a payment to its money being available; days at the real one.</summary>
     public TimeSpan FundsAvailableAfter { get; init; } = TimeSpan.Zero;
 

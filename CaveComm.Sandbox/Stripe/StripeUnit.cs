@@ -151,6 +151,18 @@ internal sealed class StripeUnit(StripeWorld world, SandboxStore.Work work, stri
         return previous;
     }
 
+    /// <summary>The earlier values of the fields that are others now, for the event.</summary>
+    public static JsonObject Differences(JsonObject before, JsonObject now)
+    {
+        var previous = new JsonObject();
+        foreach (var (field, value) in before.Where(it => !JsonNode.DeepEquals(it.Value, now[it.Key])))
+        {
+            previous[field] = value?.DeepClone();
+        }
+
+        return previous;
+    }
+
     private bool Fits(JsonObject thing, Func<JsonObject, bool> fits) => (string?)thing["_account"] == account && fits(thing);
 
     private static string Wording(string kind) => kind == "charge" ? "charge" : kind.Replace("_", "", StringComparison.Ordinal);

@@ -18,6 +18,7 @@ internal sealed class StripeWorld : IAsyncDisposable
     private const string Settings = "stripe.settings";
 
     private readonly DurableQueue timers;
+    private readonly ShiftedTime clock;
     private Uri? listening;
     private int calls;
 
@@ -25,17 +26,20 @@ internal sealed class StripeWorld : IAsyncDisposable
     {
         Store = store;
         Options = options;
-        Time = time;
+        clock = new ShiftedTime(store, time);
         Webhooks = new WebhookQueue(store, "stripe", new WebhookQueueOptions(Sign, _ => true) { Schedule = options.WebhookSchedule }, time);
         Mails = new MailQueue(store, "stripe", options.MailSink, time);
-        timers = new DurableQueue(store, "stripe.timers", RetrySchedule.Sandbox, time, Ring);
+        timers = new DurableQueue(store, "stripe.timers", RetrySchedule.Sandbox, clock, Ring);
     }
 
     public SandboxStore Store { get; }
 
     public StripeServerOptions Options { get; }
 
-    public TimeProvider Time { get; }
+    /// <summary>The time in here, ahead of the world's by what <see cref="Advance"/> put it forward. Webhooks and mails go by the world's.</summary>
+    public TimeProvider Time => clock;
+
+    public TimeSpan Ahead => clock.Ahead;
 
     public WebhookQueue Webhooks { get; }
 
@@ -66,6 +70,13 @@ internal sealed class StripeWorld : IAsyncDisposable
     /// <summary>Whether the call that is counted next is an n-th one.</summary>
     public bool NextCallIs(int every) => (Volatile.Read(ref calls) + 1) % every == 0;
 
+    /// <summary>Lets time pass at once; what comes due by it happens soon after.</summary>
+    public void Advance(TimeSpan by)
+    {
+        clock.Advance(by);
+        timers.Wake();
+    }
+
     /// <summary>Something happens to an object by itself after a time.</summary>
     public void SetTimer(SandboxStore.Work work, string id, string? account, string what, TimeSpan after) =>
         timers.Enqueue(work, id, id, new JsonObject { ["what"] = what, ["account"] = account }, after);
@@ -82,18 +93,7 @@ internal sealed class StripeWorld : IAsyncDisposable
         var what = (string)timer.Content["what"]!;
         Transact((string?)timer.Content["account"], null, unit =>
         {
-            switch (what)
-            {
-                case Payouts.Move:
-                    Payouts.MoveOn(unit, timer.Key);
-                    break;
-                case Invoices.Advance:
-                    Invoices.AdvanceDraft(unit, timer.Key);
-                    break;
-                default:
-                    throw new InvalidOperationException($"No timer is called {what}.");
-            }
-
+            Timers.Ring(unit, what, timer.Key);
             return true;
         });
         return Task.FromResult(new Attempted(Attempted.Verdict.Done, what));

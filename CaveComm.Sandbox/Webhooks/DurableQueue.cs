@@ -162,7 +162,8 @@ public sealed class DurableQueue : IAsyncDisposable
         }
     }
 
-    private TimeSpan Until(DateTimeOffset at) => at - time.GetUtcNow() is { Ticks: > 0 } wait ? wait : TimeSpan.Zero;
+    /// <summary>A day at most: a timer of the framework can't wait for months, and the pump only looks again.</summary>
+    private TimeSpan Until(DateTimeOffset at) => at - time.GetUtcNow() is { Ticks: > 0 } wait ? TimeSpan.FromTicks(Math.Min(wait.Ticks, TimeSpan.TicksPerDay)) : TimeSpan.Zero;
 
     /// <summary>Starts every lane that has something due and is not at work.</summary>
     /// <returns>When the next item of an idle lane comes due.</returns>

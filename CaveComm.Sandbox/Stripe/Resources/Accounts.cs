@@ -155,6 +155,13 @@ internal static class Accounts
         account["requirements"] = Requirements(ToProvide);
         account["settings"] = new JsonObject
         {
+            ["branding"] = Nothing("icon", "logo", "primary_color", "secondary_color"),
+            ["card_payments"] =
+                Nothing("statement_descriptor_prefix", "statement_descriptor_prefix_kana", "statement_descriptor_prefix_kanji"),
+            ["dashboard"] = Nothing("display_name", "timezone"),
+            ["payments"] = Nothing(
+                "statement_descriptor", "statement_descriptor_kana", "statement_descriptor_kanji", "statement_descriptor_prefix_kana",
+                "statement_descriptor_prefix_kanji"),
             ["payouts"] = new JsonObject
             {
                 ["debit_negative_balances"] = false,
@@ -167,6 +174,8 @@ internal static class Accounts
         account.Remove("livemode");
         return account;
     }
+
+    private static JsonObject Nothing(params string[] fields) => new(fields.Select(field => KeyValuePair.Create(field, (JsonNode?)null)));
 
     private static JsonObject Requirements(string[] due)
     {

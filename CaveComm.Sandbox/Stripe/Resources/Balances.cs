@@ -12,11 +12,14 @@ internal static class Balances
     {
         routes.Get("/v1/balance", "", Show);
         routes.Get("/v1/balance_transactions/{id}", "", call => call.Render(call.Unit.Get(Kind, call.Id)));
-        routes.List("/v1/balance_transactions", "created{gt gte lt lte} currency source type", call =>
+        routes.List("/v1/balance_transactions", "created{gt gte lt lte} currency payout source type", call =>
         {
+            // Payouts are made by hand here, so a payout has no list of what it pays out: only its own transaction.
+            var payout = call.Parameters.Text("payout");
             var (currency, source, type) =
                 (Lists.Equal(call.Parameters, "currency"), Lists.Equal(call.Parameters, "source"), Lists.Equal(call.Parameters, "type"));
-            return Lists.Answer(call, "/v1/balance_transactions", Kind, it => currency(it) && source(it) && type(it));
+            return Lists.Answer(call, "/v1/balance_transactions", Kind, it =>
+                currency(it) && source(it) && type(it) && (payout is null || (string?)it["source"] == payout));
         });
     }
 
@@ -25,9 +28,11 @@ internal static class Balances
         Kind, it => (string?)it["currency"] == currency && (long)it["available_on"]! <= unit.Now, it => (long)it["net"]!);
 
     /// <summary>Moves money in (positive) or out (negative).</summary>
+    /// <param name="category">For reports, where the type has more than one.</param>
     /// <returns>The id of the transaction.</returns>
     public static string Record(
-        StripeUnit unit, string type, string source, long amount, string currency, long fee = 0, string? description = null, long? availableOn = null)
+        StripeUnit unit, string type, string source, long amount, string currency, long fee = 0, string? description = null, long? availableOn = null,
+        string? category = null)
     {
         var transaction = unit.New(Kind, "txn");
         transaction["amount"] = amount;
@@ -46,11 +51,13 @@ internal static class Balances
             ["type"] = "stripe_fee",
         });
         transaction["net"] = amount - fee;
-        transaction["reporting_category"] = type switch
+        transaction["reporting_category"] = category ?? type switch
         {
             "payment" => "charge",
             "payout_failure" => "payout_reversal",
             "adjustment" => "dispute",
+            "payment_refund" => "refund",
+            "transfer_refund" => "transfer_reversal",
             _ => type,
         };
         transaction["source"] = source;

@@ -44,9 +44,28 @@ internal static class Customers
         return $"{customer["invoice_prefix"]}-{sequence:D4}";
     }
 
+    /// <summary>A customer who comes into being at a checkout.</summary>
+    public static JsonObject Make(StripeUnit unit, string email)
+    {
+        var customer = New(unit);
+        customer["email"] = email;
+        unit.Put(customer);
+        unit.Tell("customer.created", customer);
+        return customer;
+    }
+
     private static JsonObject Create(StripeCall call)
     {
-        var customer = call.Unit.New(Kind, "cus");
+        var customer = New(call.Unit);
+        Fill(call, customer);
+        call.Unit.Put(customer);
+        call.Unit.Tell("customer.created", customer);
+        return call.Render(customer);
+    }
+
+    private static JsonObject New(StripeUnit unit)
+    {
+        var customer = unit.New(Kind, "cus");
         foreach (var (field, value) in new (string, JsonNode?)[]
         {
             ("address", null),
@@ -79,10 +98,7 @@ internal static class Customers
             customer[field] = value;
         }
 
-        Fill(call, customer);
-        call.Unit.Put(customer);
-        call.Unit.Tell("customer.created", customer);
-        return call.Render(customer);
+        return customer;
     }
 
     private static JsonObject Update(StripeCall call)

@@ -47,9 +47,32 @@ internal static class InvoiceItems
             throw StripeFault.State(null, $"An invoice can have up to {MostPerInvoice} items.", "invoice");
         }
 
-        lines.Add(Line(item));
+        lines.Add(InvoiceLines.Of(item));
         Invoices.AddUp(invoice);
         unit.Put(invoice);
+    }
+
+    /// <summary>What a change of a subscription costs or credits for the rest of its period; it waits for the next invoice.</summary>
+    public static void Prorate(StripeUnit unit, JsonObject subscription, JsonObject of, long amount, string description, long start, long end)
+    {
+        var price = of["price"]!;
+        var item = New(unit, (string)subscription["customer"]!, (string)subscription["currency"]!, amount, (long)of["quantity"]!);
+        item["description"] = description;
+        item["parent"] = new JsonObject
+        {
+            ["subscription_details"] = new JsonObject
+            {
+                ["subscription"] = (string)subscription["id"]!,
+                ["subscription_item"] = (string)of["id"]!,
+            },
+            ["type"] = "subscription_details",
+        };
+        item["period"] = new JsonObject { ["start"] = start, ["end"] = end };
+        item["pricing"] = InvoiceLines.Pricing((string)price["id"]!, (string)price["product"]!, (string)price["unit_amount_decimal"]!);
+        item["proration"] = true;
+        item["proration_details"] = new JsonObject { ["credited_items"] = null, ["discount_amounts"] = new JsonArray() };
+        unit.Put(item);
+        unit.Tell("invoiceitem.created", item);
     }
 
     private static JsonObject Create(StripeCall call)
@@ -72,33 +95,46 @@ internal static class InvoiceItems
             throw StripeFault.State(null, $"The item is in {currency}, and the invoice is in {invoice["currency"]}.", "currency");
         }
 
+        var item = New(unit, (string)customer["id"]!, currency, amount, quantity);
+        item["description"] = given.Text("description");
+        item["discountable"] = given.Flag("discountable") ?? amount >= 0;
+        item["metadata"] = given.Metadata();
+        item["period"] = new JsonObject
+        {
+            ["start"] = given.Below("period").Integer("start") ?? unit.Now,
+            ["end"] = given.Below("period").Integer("end") ?? unit.Now,
+        };
+        item["pricing"] = InvoiceLines.Pricing(price, product, unitAmount);
+        unit.Put(item);
+        if (invoice is not null)
+        {
+            Bind(unit, item, invoice);
+        }
+
+        unit.Tell("invoiceitem.created", item);
+        return call.Render(item);
+    }
+
+    private static JsonObject New(StripeUnit unit, string customer, string currency, long amount, long quantity)
+    {
         var item = unit.New(Kind, "ii");
         item.Remove("created");
         foreach (var (field, value) in new (string, JsonNode?)[]
         {
             ("amount", amount),
             ("currency", currency),
-            ("customer", (string)customer["id"]!),
+            ("customer", customer),
             ("customer_account", null),
             ("date", unit.Now),
-            ("description", given.Text("description")),
-            ("discountable", given.Flag("discountable") ?? amount >= 0),
+            ("description", null),
+            ("discountable", amount >= 0),
             ("discounts", new JsonArray()),
             ("invoice", null),
-            ("metadata", given.Metadata()),
+            ("metadata", new JsonObject()),
             ("net_amount", amount),
             ("parent", null),
-            ("period", new JsonObject
-            {
-                ["start"] = given.Below("period").Integer("start") ?? unit.Now,
-                ["end"] = given.Below("period").Integer("end") ?? unit.Now,
-            }),
-            ("pricing", new JsonObject
-            {
-                ["price_details"] = new JsonObject { ["price"] = price, ["product"] = product },
-                ["type"] = "price_details",
-                ["unit_amount_decimal"] = unitAmount,
-            }),
+            ("period", null),
+            ("pricing", null),
             ("proration", false),
             ("quantity", quantity),
             ("quantity_decimal", quantity.ToString(CultureInfo.InvariantCulture)),
@@ -109,14 +145,7 @@ internal static class InvoiceItems
             item[field] = value;
         }
 
-        unit.Put(item);
-        if (invoice is not null)
-        {
-            Bind(unit, item, invoice);
-        }
-
-        unit.Tell("invoiceitem.created", item);
-        return call.Render(item);
+        return item;
     }
 
     private static (string Currency, string UnitAmount, long Quantity, long Amount, string Price, string Product) Price(
@@ -198,7 +227,7 @@ internal static class InvoiceItems
         {
             var lines = Invoices.Lines(invoice);
             var at = IndexOf(lines, call.Id);
-            var line = Line(item);
+            var line = InvoiceLines.Of(item);
             line["id"] = (string)lines[at]!["id"]!;
             lines[at] = line;
             Invoices.AddUp(invoice);
@@ -246,39 +275,4 @@ internal static class InvoiceItems
             throw StripeFault.State("invoice_not_editable", "The invoice is finalized; its items can no longer be changed.", "invoice");
         }
     }
-
-    private static JsonObject Line(JsonObject item) => new()
-    {
-        ["id"] = StripeUnit.NewId("il"),
-        ["object"] = "line_item",
-        ["amount"] = (long)item["amount"]!,
-        ["currency"] = (string)item["currency"]!,
-        ["description"] = (string?)item["description"],
-        ["discount_amounts"] = new JsonArray(),
-        ["discountable"] = (bool)item["discountable"]!,
-        ["discounts"] = new JsonArray(),
-        ["invoice"] = (string)item["invoice"]!,
-        ["livemode"] = false,
-        ["metadata"] = item["metadata"]!.DeepClone(),
-        ["parent"] = new JsonObject
-        {
-            ["invoice_item_details"] = new JsonObject
-            {
-                ["invoice_item"] = (string)item["id"]!,
-                ["proration"] = false,
-                ["proration_details"] = null,
-                ["subscription"] = null,
-            },
-            ["subscription_item_details"] = null,
-            ["type"] = "invoice_item_details",
-        },
-        ["period"] = item["period"]!.DeepClone(),
-        ["pretax_credit_amounts"] = new JsonArray(),
-        ["pricing"] = item["pricing"]!.DeepClone(),
-        ["quantity"] = (long)item["quantity"]!,
-        ["quantity_decimal"] = (string)item["quantity_decimal"]!,
-        ["subscription"] = null,
-        ["subtotal"] = (long)item["amount"]!,
-        ["taxes"] = new JsonArray(),
-    };
 }

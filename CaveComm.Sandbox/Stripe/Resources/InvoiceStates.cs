@@ -26,7 +26,7 @@ internal static class InvoiceStates
             throw StripeFault.State("invoice_not_editable", "This invoice is already finalized.");
         }
 
-        var id = (string)invoice["id"]!;
+        CustomerBalance.Apply(unit, invoice);
         var amount = (long)invoice["amount_due"]!;
         invoice["number"] ??= Customers.NextInvoiceNumber(unit, (string)invoice["customer"]!);
         invoice["effective_at"] = unit.Now;
@@ -87,6 +87,7 @@ internal static class InvoiceStates
         unit.Put(invoice);
         unit.Tell("invoice.voided", invoice);
         InvoicePayments.CancelOpen(unit, (string)invoice["id"]!, "void_invoice");
+        SubscriptionStates.InvoiceGivenUp(unit, invoice);
     }
 
     public static void MarkUncollectible(StripeUnit unit, JsonObject invoice)
@@ -118,6 +119,7 @@ internal static class InvoiceStates
         unit.Put(invoice);
         unit.Tell("invoice.paid", invoice);
         unit.Tell("invoice_payment.paid", payment);
+        SubscriptionStates.InvoicePaid(unit, invoice);
     }
 
     /// <summary>Tries a card: the given one, the invoice's or the customer's.</summary>
@@ -139,7 +141,9 @@ internal static class InvoiceStates
         invoice["attempted"] = true;
         invoice["attempt_count"] = (long)invoice["attempt_count"]! + 1;
         unit.Put(invoice);
+        SubscriptionInvoices.AfterFailure(unit, invoice);
         unit.Tell("invoice.payment_action_required", invoice);
+        SubscriptionStates.PaymentFailed(unit, invoice);
         throw new StripeFault(
             offSession ? 402 : 400,
             "card_error",
@@ -157,11 +161,7 @@ internal static class InvoiceStates
         var rest = (long)invoice["amount_remaining"]! - amount;
         if (rest > 0 && InvoicePayments.Open(unit, (string)invoice["id"]!) is { } open)
         {
-            open["amount_requested"] = rest;
-            unit.Put(open);
-            var shrunk = DefaultIntent(unit, invoice);
-            shrunk["amount"] = rest;
-            unit.Put(shrunk);
+            Shrink(unit, invoice, open, rest);
             var part = NewIntent(unit, invoice, amount);
             InvoicePayments.Make(unit, invoice, amount, isDefault: false, "payment_intent", (string)part["id"]!);
             unit.Tell("payment_intent.created", part);
@@ -170,6 +170,20 @@ internal static class InvoiceStates
         }
 
         PaymentIntents.Succeed(unit, DefaultIntent(unit, invoice), method);
+    }
+
+    /// <summary>What is left to pay has become less; with nothing left the invoice is paid.</summary>
+    public static void AskForLess(StripeUnit unit, JsonObject invoice, long rest)
+    {
+        if (rest == 0)
+        {
+            InvoicePayments.CancelOpen(unit, (string)invoice["id"]!, "automatic");
+            Settle(unit, invoice, null);
+        }
+        else if (InvoicePayments.Open(unit, (string)invoice["id"]!) is { } open)
+        {
+            Shrink(unit, invoice, open, rest);
+        }
     }
 
     /// <summary>The intent that pays what is left.</summary>
@@ -210,7 +224,18 @@ internal static class InvoiceStates
         invoice["attempted"] = true;
         invoice["attempt_count"] = (long)invoice["attempt_count"]! + 1;
         unit.Put(invoice);
+        SubscriptionInvoices.AfterFailure(unit, invoice);
         unit.Tell("invoice.payment_failed", invoice);
+        SubscriptionStates.PaymentFailed(unit, invoice);
+    }
+
+    private static void Shrink(StripeUnit unit, JsonObject invoice, JsonObject open, long rest)
+    {
+        open["amount_requested"] = rest;
+        unit.Put(open);
+        var intent = DefaultIntent(unit, invoice);
+        intent["amount"] = rest;
+        unit.Put(intent);
     }
 
     private static void Settle(StripeUnit unit, JsonObject invoice, JsonObject? payment)
@@ -226,6 +251,7 @@ internal static class InvoiceStates
         }
 
         unit.Tell("invoice.payment_succeeded", invoice);
+        SubscriptionStates.InvoicePaid(unit, invoice);
     }
 
     private static JsonObject NewIntent(StripeUnit unit, JsonObject invoice, long amount)

@@ -78,6 +78,11 @@ internal static class Invoices
         {
             InvoiceStates.Send(unit, invoice);
         }
+
+        if (Subscription(invoice) is not null)
+        {
+            SubscriptionInvoices.Collect(unit, unit.Find(Kind, id)!);
+        }
     }
 
     private static JsonObject Get(StripeCall call) => call.Unit.Get(Kind, call.Id, Kind);

@@ -131,7 +131,7 @@ internal static class PaymentIntents
     {
         switch ((string?)method["_behaviour"])
         {
-            case PaymentMethods.Declines:
+            case PaymentMethods.Declines or PaymentMethods.DeclinesLater:
                 var charge = Fail(unit, intent, method);
                 throw new StripeFault(402, "card_error", "card_declined", "Your card was declined.")
                 {

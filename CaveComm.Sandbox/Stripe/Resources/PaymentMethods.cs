@@ -10,6 +10,11 @@ internal static class PaymentMethods
     public const string Declines = "declines";
     public const string AsksForAuthentication = "authentication";
     public const string IsDisputed = "disputed";
+    public const string RefundFails = "refund fails";
+    public const string RefundIsPending = "refund pending";
+
+    /// <summary>Can be attached to a customer, and declines every charge after that.</summary>
+    public const string DeclinesLater = "declines later";
 
     private const string Kind = "payment_method";
 
@@ -19,11 +24,30 @@ internal static class PaymentMethods
         ["pm_card_mastercard"] = (Works, "mastercard", "4444"),
         ["pm_card_chargeDeclined"] = (Declines, "visa", "0002"),
         ["pm_card_authenticationRequired"] = (AsksForAuthentication, "visa", "3155"),
+        ["pm_card_refundFail"] = (RefundFails, "visa", "5126"),
+        ["pm_card_pendingRefund"] = (RefundIsPending, "visa", "7726"),
+        ["pm_card_chargeCustomerFail"] = (DeclinesLater, "visa", "0341"),
         ["pm_card_createDispute"] = (IsDisputed, "visa", "0259"),
     };
 
-    public static void Map(StripeRoutes routes) =>
+    public static void Map(StripeRoutes routes)
+    {
         routes.Get("/v1/payment_methods/{id}", "", call => call.Render(call.Unit.Get(Kind, call.Id)));
+        routes.Post("/v1/payment_methods/{id}/attach", "customer", Attach);
+        routes.Post("/v1/payment_methods/{id}/detach", "", Detach);
+        routes.List("/v1/payment_methods", "customer type", call =>
+        {
+            var (customer, type) = (Lists.Equal(call.Parameters, "customer"), Lists.Equal(call.Parameters, "type"));
+            return Lists.Answer(call, "/v1/payment_methods", Kind, it => it["customer"] is not null && customer(it) && type(it));
+        });
+        routes.List("/v1/customers/{id}/payment_methods", "type", call =>
+        {
+            var customer = (string)call.Unit.Get("customer", call.Id)["id"]!;
+            var type = Lists.Equal(call.Parameters, "type");
+            return Lists.Answer(
+                call, $"/v1/customers/{customer}/payment_methods", Kind, it => (string?)it["customer"] == customer && type(it));
+        });
+    }
 
     /// <summary>The card that a parameter names, made at first sight of a test name.</summary>
     public static JsonObject Refer(StripeUnit unit, string id, string? customer, string parameter) =>
@@ -59,5 +83,29 @@ internal static class PaymentMethods
         method["_behaviour"] = behaviour;
         unit.Put(method);
         return method;
+    }
+
+    private static JsonObject Attach(StripeCall call)
+    {
+        var customer = (string)Customers.Refer(call.Unit, call.Parameters.Required("customer"))["id"]!;
+        var method = Refer(call.Unit, call.Id, customer, "payment_method");
+        if ((string?)method["_behaviour"] == Declines)
+        {
+            throw new StripeFault(402, "card_error", "card_declined", "Your card was declined.") { DeclineCode = "generic_decline" };
+        }
+
+        method["customer"] = customer;
+        call.Unit.Put(method);
+        call.Unit.Tell("payment_method.attached", method);
+        return call.Render(method);
+    }
+
+    private static JsonObject Detach(StripeCall call)
+    {
+        var method = call.Unit.Get(Kind, call.Id);
+        var previous = StripeUnit.Change(method, ("customer", null));
+        call.Unit.Put(method);
+        call.Unit.Tell("payment_method.detached", method, previous);
+        return call.Render(method);
     }
 }

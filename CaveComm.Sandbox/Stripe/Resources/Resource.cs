@@ -11,7 +11,10 @@ internal static class Resource
         Accounts.Map(routes);
         AccountLinks.Map(routes);
         Balances.Map(routes);
+        BillingPortal.Map(routes);
         Charges.Map(routes);
+        CheckoutSessions.Map(routes);
+        CreditNotes.Map(routes);
         Customers.Map(routes);
         Disputes.Map(routes);
         Events.Map(routes);
@@ -21,6 +24,13 @@ internal static class Resource
         PaymentIntents.Map(routes);
         PaymentMethods.Map(routes);
         Payouts.Map(routes);
+        Prices.Map(routes);
+        Products.Map(routes);
+        Refunds.Map(routes);
+        SetupIntents.Map(routes);
+        SubscriptionItems.Map(routes);
+        Subscriptions.Map(routes);
+        TransferReversals.Map(routes);
         Transfers.Map(routes);
         WebhookEndpoints.Map(routes);
         return routes;

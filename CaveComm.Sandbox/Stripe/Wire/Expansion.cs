@@ -11,6 +11,8 @@ internal static class Expansion
     {
         ["acct"] = "account",
         ["ch"] = "charge",
+        ["cn"] = "credit_note",
+        ["cs"] = "checkout.session",
         ["cus"] = "customer",
         ["du"] = "dispute",
         ["ii"] = "invoiceitem",
@@ -20,7 +22,12 @@ internal static class Expansion
         ["price"] = "price",
         ["prod"] = "product",
         ["py"] = "charge",
+        ["pm"] = "payment_method",
+        ["pyr"] = "refund",
         ["re"] = "refund",
+        ["seti"] = "setup_intent",
+        ["si"] = "subscription_item",
+        ["trr"] = "transfer_reversal",
         ["sub"] = "subscription",
         ["tr"] = "transfer",
         ["txn"] = "balance_transaction",
@@ -28,8 +35,9 @@ internal static class Expansion
 
     private static readonly HashSet<string> Fields =
     [
-        "balance_transaction", "charge", "customer", "destination", "destination_payment", "failure_balance_transaction", "invoice",
-        "latest_charge", "latest_invoice", "payment_intent", "price", "product", "source", "source_transaction", "subscription",
+        "balance_transaction", "charge", "customer", "default_payment_method", "default_price", "destination", "destination_payment",
+        "destination_payment_refund", "failure_balance_transaction", "invoice", "latest_charge", "latest_invoice", "payment_intent",
+        "payment_method", "price", "product", "setup_intent", "source", "source_transaction", "subscription", "transfer",
     ];
 
     public static void Apply(StripeUnit unit, JsonObject answer, IReadOnlyList<string> paths)
@@ -103,6 +111,9 @@ internal static class Expansion
     {
         ("invoice", "payments") => InvoicePayments.Of(unit, (string)at["id"]!),
         ("invoice", "confirmation_secret") => InvoicePayments.ConfirmationSecret(unit, (string)at["id"]!),
+        ("checkout.session", "line_items") => Lists.Of(
+            $"/v1/checkout/sessions/{at["id"]}/line_items",
+            CheckoutSessions.LineItems(unit, unit.Find(CheckoutSessions.Kind, (string)at["id"]!)!)),
         ("charge", "refunds") => Lists.Of(
             $"/v1/charges/{at["id"]}/refunds",
             unit.All("refund", it => (string?)it["charge"] == (string?)at["id"]).Select(unit.Render)),

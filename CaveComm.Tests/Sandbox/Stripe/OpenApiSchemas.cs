@@ -1,11 +1,24 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CaveComm.Tests.Providers;
 
 namespace CaveComm.Tests.Sandbox.Stripe;
 
 /// <summary>Checks JSON against the schemas of an OpenAPI document, as far as the provider's documents use them.</summary>
 internal sealed class OpenApiSchemas(JsonObject document)
 {
+    /// <summary>Stripe's document; the test is skipped where there is none.</summary>
+    public static OpenApiSchemas OfStripe() => new(JsonNode.Parse(
+        File.ReadAllText(Path.Combine(Contracts.Folder(), "openapi", "stripe-2026-07-29.dahlia.subset.json")))!.AsObject());
+
+    /// <summary>The schema of a kind of object (<c>checkout.session</c>, <c>invoiceitem</c>), or null where the document leaves it out.</summary>
+    public string? NameOf(string kind)
+    {
+        static string Word(string word) => char.ToUpperInvariant(word[0]) + word[1..];
+        var name = kind == "invoiceitem" ? "InvoiceItem" : string.Join('.', kind.Split('.').Select(part => string.Concat(part.Split('_').Select(Word))));
+        return document["components"]!["schemas"]![name] is null ? null : name;
+    }
+
     /// <returns>What is wrong, each with its place; empty when nothing is.</returns>
     public IReadOnlyList<string> Check(string method, string path, JsonNode? answer)
     {
@@ -45,6 +58,16 @@ internal sealed class OpenApiSchemas(JsonObject document)
         if ((string?)schema["$ref"] is { } reference)
         {
             Check(document["components"]!["schemas"]![reference.Split('/')[^1]]!.AsObject(), value, at, faults);
+            return;
+        }
+
+        if (schema["allOf"] is JsonArray all)
+        {
+            foreach (var part in all)
+            {
+                Check(part!.AsObject(), value, at, faults);
+            }
+
             return;
         }
 

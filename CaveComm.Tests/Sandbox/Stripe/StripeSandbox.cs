@@ -102,9 +102,11 @@ internal sealed class StripeSandbox : IAsyncDisposable
     }
 
     /// <summary>Presses a button of the hosted page.</summary>
-    public async Task<JsonObject> Press(JsonObject invoice, string action)
+    public Task<JsonObject> Press(JsonObject invoice, string action) => PressAt(PayPath(invoice), action);
+
+    public async Task<JsonObject> PressAt(string page, string action)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, PayPath(invoice))
+        using var request = new HttpRequestMessage(HttpMethod.Post, page)
         {
             Content = new FormUrlEncodedContent([KeyValuePair.Create("action", action)]),
         };

@@ -9,7 +9,7 @@ public sealed class StripeSchemaTests
     [Fact]
     public async Task Every_answer_fits_the_published_schema()
     {
-        var schemas = Schemas();
+        var schemas = OpenApiSchemas.OfStripe();
         await using var stripe = await StripeSandbox.Start();
         stripe.SeedAccount("acct_1Artist42");
         var faults = new List<string>();
@@ -63,7 +63,7 @@ public sealed class StripeSchemaTests
     [Fact]
     public async Task Every_error_and_event_fits_the_published_schema()
     {
-        var schemas = Schemas();
+        var schemas = OpenApiSchemas.OfStripe();
         await using var stripe = await StripeSandbox.Start();
         var invoice = await stripe.OpenInvoice();
         await stripe.Press(invoice, "decline");
@@ -85,25 +85,10 @@ public sealed class StripeSchemaTests
         foreach (var told in (await stripe.Get("/v1/events?limit=100"))["data"]!.AsArray())
         {
             var thing = told!["data"]!["object"]!.AsObject();
-            var name = string.Concat(((string)thing["object"]!).Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
-            name = name == "Invoiceitem" ? "InvoiceItem" : name;
+            var name = schemas.NameOf((string)thing["object"]!)!;
             faults.AddRange(schemas.CheckSchema(name, thing).Select(it => $"{told["type"]}: {it}"));
         }
 
         faults.Distinct().ShouldBeEmpty();
-    }
-
-    private static OpenApiSchemas Schemas()
-    {
-        const string File = "openapi/stripe-2026-07-29.dahlia.subset.json";
-        var folders = new List<string?> { Environment.GetEnvironmentVariable("CAVECOMM_CONTRACTS") };
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            folders.Add(Path.Combine(folder.FullName, "shared", "contracts"));
-        }
-
-        var file = folders.OfType<string>().Select(folder => Path.Combine(folder, File)).FirstOrDefault(System.IO.File.Exists);
-        Assert.SkipWhen(file is null, $"Stripe's OpenAPI document ({File}) is not here; set CAVECOMM_CONTRACTS to its folder.");
-        return new OpenApiSchemas(JsonNode.Parse(System.IO.File.ReadAllText(file!))!.AsObject());
     }
 }
