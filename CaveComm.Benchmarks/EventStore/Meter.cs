@@ -50,6 +50,8 @@ internal sealed class MeterStore : IAsyncDisposable
 
     public DocumentStore Store { get; }
 
+    public string ConnectionString => database.ConnectionString;
+
     public static async Task<MeterStore> Create(BenchmarkServer server, CancellationToken cancel)
     {
         var it = new MeterStore(await server.NewDatabase(cancel));

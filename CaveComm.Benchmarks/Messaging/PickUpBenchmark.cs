@@ -1,12 +1,14 @@
 using System.Diagnostics;
+using CaveComm.Messaging;
 
 namespace CaveComm.Benchmarks.Messaging;
 
 /// <summary>From the commit of a message to its handler, at 50 a second.</summary>
 /// <param name="elsewhere">Published by a process that runs no handlers.</param>
-public sealed class PickUpBenchmark(bool elsewhere) : IBenchmark
+/// <param name="grouped">Each with a group key, ten of them in turn.</param>
+public sealed class PickUpBenchmark(bool elsewhere, bool grouped) : IBenchmark
 {
-    public string Name => elsewhere ? "messages.pick-up-elsewhere" : "messages.pick-up";
+    public string Name => (elsewhere ? "messages.pick-up-elsewhere" : "messages.pick-up") + (grouped ? "-grouped" : "");
 
     public async Task<IReadOnlyList<BenchmarkResult>> Run(BenchmarkServer server, CancellationToken cancel)
     {
@@ -23,7 +25,7 @@ public sealed class PickUpBenchmark(bool elsewhere) : IBenchmark
         {
             await beat.WaitForNextTickAsync(cancel);
             var arrival = mailbox.Await(number);
-            await publisher.Publish(new Post(number, "hello"));
+            await publisher.Publish(new Post(number, "hello"), grouped ? new DeliveryOptions { GroupId = $"group-{number % 10}" } : null);
             var committed = Stopwatch.GetTimestamp();
             var waited = Math.Max(0, Stopwatch.GetElapsedTime(committed, await arrival).TotalMilliseconds);
             if (number >= 100) // Not counted before: code is compiled and statements are prepared.

@@ -69,7 +69,7 @@ internal sealed class SessionSave(
             return;
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await ReadPositions(rows, cancel);
-        await ReadToEnd(rows, cancel);
+        await ReadParticipants(rows, cancel);
     }
 
     private async Task WriteWithViews(NpgsqlTransaction transaction, IReadOnlyList<ViewWork> views, CancellationToken cancel)
@@ -106,7 +106,10 @@ internal sealed class SessionSave(
             AddDocuments(batch);
             AddParticipants(batch);
             if (batch.BatchCommands.Count > 0)
-                await batch.ExecuteNonQueryAsync(cancel);
+            {
+                await using var rows = await batch.ExecuteReaderAsync(cancel);
+                await ReadParticipants(rows, cancel);
+            }
         }
     }
 
@@ -178,9 +181,12 @@ internal sealed class SessionSave(
         }
     }
 
-    // Errors of later commands only come up when their results are asked for.
-    private static async Task ReadToEnd(NpgsqlDataReader rows, CancellationToken cancel)
+    private async Task ReadParticipants(NpgsqlDataReader rows, CancellationToken cancel)
     {
+        foreach (var participant in participants)
+            await participant.ReadRows(rows, cancel);
+
+        // Errors of later commands only come up when their results are asked for.
         while (await rows.NextResultAsync(cancel))
         {
         }

@@ -117,7 +117,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
             NoResetOnClose = true,
             IncludeFailedBatchedCommand = true, // Says which stream or participant an error is about.
         };
-        if (settings.MaxAutoPrepare == 0)
+        if (settings.MaxAutoPrepare == 0 && options.DirectConnectionString is null) // A pooler that shares sessions may not know prepared statements.
             (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (200, 2);
         return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "cavecomm" }.Build();
     }

@@ -8,6 +8,7 @@ internal sealed class OutboxParticipant(MessagingNode node, Delivery? delivery) 
 {
     private readonly List<OutgoingMessage> messages = [];
     private IDocumentSession? session;
+    private IReadOnlyList<OutgoingMessage> asked = [];
     private bool enlisted;
 
     /// <summary>True while the handler runs: its session is saved once, by the worker, after it returned.</summary>
@@ -45,8 +46,10 @@ internal sealed class OutboxParticipant(MessagingNode node, Delivery? delivery) 
             DeliveryCommands.AddFencedDelete(batch, delivery, node.Id);
         }
 
-        MessageInserts.AddTo(batch, messages, node);
+        asked = MessageInserts.AddTo(batch, messages, node, delivery);
     }
+
+    public ValueTask ReadRows(NpgsqlDataReader rows, CancellationToken cancel) => MessageInserts.ReadAnswers(rows, asked, cancel);
 
     public Exception? Translate(PostgresException error) => delivery is not null && DeliveryCommands.IsLost(error) ? new MessageLeaseLostException(delivery.Id, error) : null;
 
@@ -65,7 +68,7 @@ internal sealed class OutboxParticipant(MessagingNode node, Delivery? delivery) 
         {
             try
             {
-                await node.Execute(AddTo, cancel);
+                await node.Execute(AddTo, ReadRows, cancel);
                 break;
             }
             catch (PostgresException error) when (Translate(error) is { } translated)

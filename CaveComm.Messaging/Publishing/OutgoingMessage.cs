@@ -11,6 +11,9 @@ internal sealed record OutgoingMessage(
     /// <summary>When the batch was put together, which is before the lease began.</summary>
     public long OwnedSince { get; set; }
 
-    /// <summary>Only such a message may be run from memory: the order of a group and a dropped duplicate are known to the table alone.</summary>
-    public bool CanBeHandedOver => !Scheduled && GroupId is null && DeduplicationId is null;
+    /// <summary>The place in the running order of a group's message that is owned.</summary>
+    public long Seq { get; set; }
+
+    /// <summary>Only such a message may be run from memory: whether a duplicate was dropped is known to the table alone.</summary>
+    public bool CanBeHandedOver => !Scheduled && DeduplicationId is null;
 }

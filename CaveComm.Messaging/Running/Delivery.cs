@@ -3,18 +3,30 @@ using System.Text.Json;
 namespace CaveComm.Messaging;
 
 /// <summary>A message in this node's hands.</summary>
-internal sealed class Delivery(Guid id, MessageType type, string? groupId, int claims, int attempts, DateTimeOffset dueAt, object? message, string? body, Envelope envelope, long takenAt)
+internal sealed class Delivery(
+    Guid id, MessageType type, string? groupId, long seq, int claims, int attempts, DateTimeOffset dueAt, object? message, string? body, Envelope envelope, long takenAt)
 {
+    private const int Alone = 0;
+    private const int Followed = 1;
+    private const int Over = 2;
+
     private readonly Lock gate = new();
     private CancellationTokenSource? running;
     private object? content = message;
     private bool lost;
+    private int place;
 
     public Guid Id => id;
 
     public MessageType Type => type;
 
     public string? GroupId => groupId;
+
+    /// <summary>Its place in the running order; 0 where it does not matter.</summary>
+    public long Seq => seq;
+
+    /// <summary>Whether others of its group are known to wait behind it.</summary>
+    public bool IsFollowed => Volatile.Read(ref place) == Followed;
 
     /// <summary>How often the message was taken into hand; with the owner it is the fence.</summary>
     public int Claims => claims;
@@ -43,6 +55,13 @@ internal sealed class Delivery(Guid id, MessageType type, string? groupId, int c
             throw new UnreadableMessageException(failure);
         }
     }
+
+    /// <summary>Another message of its group has been committed.</summary>
+    /// <returns>False when this one is over: nobody will look for the other on its account.</returns>
+    public bool Follow() => Interlocked.CompareExchange(ref place, Followed, Alone) != Over;
+
+    /// <summary>This node has done with it.</summary>
+    public void Close() => Volatile.Write(ref place, Over);
 
     /// <summary>A token for the handler that ends with the node, and when the message is lost.</summary>
     public CancellationTokenSource Begin(CancellationToken stopped)

@@ -7,8 +7,8 @@ namespace CaveComm.Messaging;
 
 /// <summary>This process's part in messaging: it takes messages into hand, runs them, and gives them back when it stops.</summary>
 /// <remarks>
-/// A message without a group is run from memory by the node that published it, straight after the commit. One with a group is always taken from
-/// the table, where the order is known: after each commit and each end the group's first message is looked up, and taken if it is free.
+/// A message is run from memory by the node that published it, straight after the commit, unless others of its group were there before. Then it is
+/// taken from the table, where the order is known: after each commit and each end the group's first message is looked up, and taken if it is free.
 /// A process that only publishes never starts the node; its messages are left for others.
 /// </remarks>
 internal sealed class MessagingNode : IHostedService, IAsyncDisposable
@@ -16,7 +16,7 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
     private readonly MessagingOptions options;
     private readonly Dictionary<string, QueueRunner> queues;
     private readonly LeaseKeeper leases;
-    private readonly Coalescer<Delivery> ends;
+    private readonly Endings ends;
     private readonly GroupGate groups;
     private readonly NodeRegistry registry;
     private readonly Neighbours neighbours;
@@ -38,8 +38,13 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
     {
         this.options = options;
         var settings = new NpgsqlDataSourceBuilder(options.ConnectionString);
-        settings.ConnectionStringBuilder.MaxAutoPrepare = 100;
-        settings.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
+        if (options.ListenConnectionString is null)
+        {
+            // A prepared statement belongs to a session, so behind a pooler only the connection string may ask for it (PgBouncer can from 1.21 on).
+            settings.ConnectionStringBuilder.MaxAutoPrepare = 100;
+            settings.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
+        }
+
         settings.ConnectionStringBuilder.NoResetOnClose = true; // Nothing here leaves a trace in the session.
         settings.ConnectionStringBuilder.ApplicationName ??= "cavecomm messages";
         Database = settings.Build();
@@ -47,8 +52,8 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
         var runner = new MessageRunner(this, options, clock, log);
         queues = options.Queues.ToDictionary(queue => queue.Key, queue => new QueueRunner(queue.Value, runner.Run, Poke), StringComparer.Ordinal);
         leases = new LeaseKeeper(this);
-        ends = new Coalescer<Delivery>("Ending", 500, EndAll, log);
         groups = new GroupGate(this, catalog, [.. queues.Values], clock, log);
+        ends = new Endings(this, groups, log);
         loops = new BackgroundLoops(log);
         registry = new NodeRegistry(this, options.Timings, log);
         neighbours = new Neighbours(this, options.ListenConnectionString ?? options.ConnectionString, log);
@@ -156,6 +161,10 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
     /// <summary>Whether a message of this queue that is being stored may go straight into this node's hands.</summary>
     public bool HasRoom(string queue) => running && queues[queue].HasRoom;
 
+    public bool HoldsGroup(string group) => groups.Holds(group);
+
+    public long FloorOf(string group) => groups.FloorOf(group);
+
     /// <summary>What was published is in the table now.</summary>
     public void AfterCommit(IReadOnlyList<OutgoingMessage> messages)
     {
@@ -187,7 +196,7 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
             }
             else if (message.GroupId is { } group && message.DeduplicationId is null)
             {
-                groups.Look(group);
+                groups.Joined(group);
             }
             else
             {
@@ -203,6 +212,7 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
         {
             if (leases.Hold(delivery))
             {
+                groups.Hold(delivery);
                 queues[delivery.Type.Queue].Add(delivery);
             }
         }
@@ -211,6 +221,13 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
     /// <summary>Has the poller look at once.</summary>
     public void Poke() => bell.Ring();
 
+    /// <summary>The server was reached, at first or again.</summary>
+    public void Reconnected()
+    {
+        groups.ForgetFloors();
+        Poke(); // What was called before we listened.
+    }
+
     /// <summary>The handler needed no transaction: end the message soon, together with others.</summary>
     public void Acknowledge(Delivery delivery) => ends.Add(delivery);
 
@@ -218,20 +235,22 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
     public void Ended(Delivery delivery)
     {
         leases.Drop(delivery);
-        if (delivery.GroupId is { } group)
-        {
-            groups.Look(group);
-        }
+        groups.Ended(delivery);
     }
 
     public void Postponed(Delivery delivery, DateTimeOffset due)
     {
         leases.Drop(delivery);
+        groups.LetGo(delivery);
         timer.Note(due);
     }
 
     /// <summary>Lets go without a word; the message is another node's, or will be.</summary>
-    public void Forget(Delivery delivery) => leases.Drop(delivery);
+    public void Forget(Delivery delivery)
+    {
+        leases.Drop(delivery);
+        groups.Ended(delivery);
+    }
 
     /// <summary>Runs commands whose rows nobody reads, in one transaction.</summary>
     public async Task Execute(Action<NpgsqlBatch> fill, CancellationToken cancel)
@@ -240,6 +259,19 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
         await using var batch = new NpgsqlBatch(connection);
         fill(batch);
         await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Runs commands in one transaction; errors of commands behind the rows come up too.</summary>
+    public async Task Execute(Action<NpgsqlBatch> fill, Func<NpgsqlDataReader, CancellationToken, ValueTask> read, CancellationToken cancel)
+    {
+        await using var connection = await Database.OpenConnectionAsync(cancel);
+        await using var batch = new NpgsqlBatch(connection);
+        fill(batch);
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await read(rows, cancel);
+        while (await rows.NextResultAsync(cancel))
+        {
+        }
     }
 
     private async Task HandOverProbed(OutgoingMessage message)
@@ -256,7 +288,7 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
         // After a commit that took longer than the lease somebody else may have it.
         if (running && Environment.TickCount64 - message.OwnedSince < Lease.TotalMilliseconds / 2)
         {
-            TakeInHand([new Delivery(message.Id, message.Type, null, 1, 0, message.DueAt, message.Message, null, message.Envelope, message.OwnedSince)]);
+            TakeInHand([new Delivery(message.Id, message.Type, message.GroupId, message.Seq, 1, 0, message.DueAt, message.Message, null, message.Envelope, message.OwnedSince)]);
         }
     }
 
@@ -265,16 +297,6 @@ internal sealed class MessagingNode : IHostedService, IAsyncDisposable
         if (registry.HasOthers)
         {
             neighbours.Call();
-        }
-    }
-
-    private async Task EndAll(IReadOnlyList<Delivery> deliveries, CancellationToken cancel)
-    {
-        ThrowIfKilled();
-        await Execute(batch => DeliveryCommands.AddDelete(batch, deliveries, Id), cancel);
-        foreach (var delivery in deliveries)
-        {
-            Ended(delivery);
         }
     }
 }

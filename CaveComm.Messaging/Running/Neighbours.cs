@@ -46,7 +46,7 @@ internal sealed class Neighbours(MessagingNode node, string connectionString, IL
             await listen.ExecuteNonQueryAsync(cancel);
         }
 
-        node.Poke(); // What was called before we listened.
+        node.Reconnected();
         while (true)
         {
             await connection.WaitAsync(cancel);

@@ -6,7 +6,10 @@ namespace CaveComm.Messaging;
 /// <summary>The commands by which a node takes, keeps and ends messages. Each names owner and claim, so that a node which lost a message changes nothing.</summary>
 internal static class DeliveryCommands
 {
-    private const string Columns = "m.id, m.type, m.group_key, m.claims, m.attempts, m.replays, m.due_at, m.body::text, m.headers::text";
+    /// <summary>Where it is told whether others wait behind a group's first message.</summary>
+    public const int FollowedColumn = 10;
+
+    private const string Columns = "m.id, m.type, m.group_key, m.claims, m.attempts, m.replays, m.due_at, m.body::text, m.headers::text, m.seq";
 
     // With no row to delete, a null id is inserted: the not-null constraint undoes the whole batch.
     private const string FencedDelete =
@@ -24,7 +27,11 @@ internal static class DeliveryCommands
         select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)
         """;
 
-    // A number is drawn under the group's lock. Whose group is being written to at this moment comes in the next round, so nobody waits here.
+    // For ends that take the next message in the same transaction: an end waits for the disk.
+    private const string PlanSettings = "select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)";
+
+    // A number is drawn under the group's lock, and must be on the disk before it is relied on. Whose group is being written to at this moment comes
+    // in the next round, so nobody waits here.
     private const string PromoteGrouped =
         """
         with due as materialized (
@@ -36,7 +43,8 @@ internal static class DeliveryCommands
         numbered as materialized (
             select id, nextval('cavecomm_messages_seq') as seq
             from (select d.id from due d join turn t using (group_key) where t.mine order by d.due_at, d.id) o)
-        update cavecomm_messages m set seq = n.seq from numbered n where m.id = n.id returning m.group_key
+        update cavecomm_messages m set seq = n.seq from numbered n where m.id = n.id
+        returning m.group_key, set_config('synchronous_commit', 'on', true)
         """;
 
     private const string TakeScheduled =
@@ -61,15 +69,16 @@ internal static class DeliveryCommands
         from next where m.id = next.id returning {Columns}
         """;
 
+    // The floor is the number of a message that once was the group's first: nothing stands below it, except index entries of finished messages.
     private const string TakeHeads =
         $"""
         with head as materialized (
-            select h.id from unnest($1::text[]) g(key)
-            cross join lateral (select m.id from cavecomm_messages m where m.group_key = g.key and m.seq is not null order by m.seq limit 1) h)
+            select h.id from unnest($1::text[], $7::bigint[]) g(key, floor)
+            cross join lateral (select m.id from cavecomm_messages m where m.group_key = g.key and m.seq >= g.floor order by m.seq limit 1) h)
         update cavecomm_messages m set owner = $4, claims = m.claims + 1, locked_until = clock_timestamp() + $5
         from head
         where m.id = head.id and m.due_at <= $2 and m.type = any($3) and m.queue = any($6) and (m.locked_until is null or m.locked_until <= now())
-        returning {Columns}
+        returning {Columns}, exists (select from cavecomm_messages e where e.group_key = m.group_key and e.seq > m.seq)
         """;
 
     // Also: whether a group's scheduled message is due but could not be promoted in this round.
@@ -119,6 +128,8 @@ internal static class DeliveryCommands
 
     public static void AddSettings(NpgsqlBatch batch) => batch.Add(Settings);
 
+    public static void AddPlanSettings(NpgsqlBatch batch) => batch.Add(PlanSettings);
+
     public static void AddPromoteGrouped(NpgsqlBatch batch, DateTimeOffset now, string[] types) =>
         batch.Add(PromoteGrouped).With(now).With(types).With(MessageInserts.GroupLock);
 
@@ -128,8 +139,9 @@ internal static class DeliveryCommands
     public static void AddTakeReady(NpgsqlBatch batch, string queue, DateTimeOffset now, string[] types, int limit, Guid node, TimeSpan lease, long from) =>
         batch.Add(TakeReady).With(queue).With(now).With(types).With(limit).With(node).With(lease).With(from);
 
-    public static void AddTakeHeads(NpgsqlBatch batch, string[] groups, DateTimeOffset now, string[] types, string[] queues, Guid node, TimeSpan lease) =>
-        batch.Add(TakeHeads).With(groups).With(now).With(types).With(node).With(lease).With(queues);
+    /// <param name="groups">In one order everywhere, or two nodes could wait for each other.</param>
+    public static void AddTakeHeads(NpgsqlBatch batch, string[] groups, long[] floors, DateTimeOffset now, string[] types, string[] queues, Guid node, TimeSpan lease) =>
+        batch.Add(TakeHeads).With(groups).With(now).With(types).With(node).With(lease).With(queues).With(floors);
 
     public static void AddNextDue(NpgsqlBatch batch, DateTimeOffset now, string[] types) => batch.Add(NextDue).With(now).With(types);
 

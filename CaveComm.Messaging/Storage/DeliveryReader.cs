@@ -16,6 +16,13 @@ internal static class DeliveryReader
         var trace = headers.GetValueOrDefault(HeaderNames.TraceParent, "");
         var traceId = trace.Length == 55 ? trace.Substring(3, 32) : "";
         var envelope = new Envelope(id, type.Alias, attempts + 1, group, headers.GetValueOrDefault(HeaderNames.Correlation, traceId), trace, headers);
-        return new Delivery(id, type, group, reader.GetInt32(3), attempts, reader.GetFieldValue<DateTimeOffset>(6), null, reader.GetString(7), envelope, leasedAt);
+        var delivery = new Delivery(
+            id, type, group, reader.GetInt64(9), reader.GetInt32(3), attempts, reader.GetFieldValue<DateTimeOffset>(6), null, reader.GetString(7), envelope, leasedAt);
+        if (reader.FieldCount > DeliveryCommands.FollowedColumn && reader.GetBoolean(DeliveryCommands.FollowedColumn))
+        {
+            delivery.Follow();
+        }
+
+        return delivery;
     }
 }

@@ -31,6 +31,21 @@ internal static class MessageInserts
         select $1, nextval('cavecomm_messages_seq'), $2, $3, $4, $5, $6, $7 from turn
         """;
 
+    // The lock comes first, by itself: the next command then sees what the lock's last holder committed.
+    private const string Lock = "select pg_advisory_xact_lock($1, hashtext($2)), set_config('enable_seqscan', 'off', true)";
+
+    /// <summary>Where no other message of the group is ready or running, this is the first, and the publishing node may have it at once.</summary>
+    private const string FirstOfGroup =
+        $"""
+        insert into cavecomm_messages (id, seq, type, queue, group_key, body, headers, due_at, owner, claims, locked_until)
+        select $1, nextval('cavecomm_messages_seq'), $2, $3, $4, $5, $6, $7,
+            case when free then $8 end, case when free then 1 else 0 end, case when free then clock_timestamp() + $9 end
+        from (select not exists (select from cavecomm_messages e where e.group_key = $4 and e.seq >= $10) as free) g
+        returning seq as {AnswerColumn}, owner is not null
+        """;
+
+    private const string AnswerColumn = "seq_of_first";
+
     // A concurrent duplicate waits for the first one's end on the primary key. Expired entries are taken over.
     private const string Deduplicated =
         """
@@ -44,26 +59,52 @@ internal static class MessageInserts
         from fresh left join turn on true
         """;
 
-    /// <summary>Adds the commands; they return no rows.</summary>
+    /// <summary>Adds the commands.</summary>
     /// <param name="node">Takes what can be handed over into hand at once.</param>
-    public static void AddTo(NpgsqlBatch batch, IReadOnlyList<OutgoingMessage> messages, MessagingNode node)
+    /// <param name="ending">The message that ends in the same transaction: it is in nobody's way.</param>
+    /// <returns>Those of which the rows will tell whether they can be handed over, for <see cref="ReadAnswers"/>.</returns>
+    public static IReadOnlyList<OutgoingMessage> AddTo(NpgsqlBatch batch, IReadOnlyList<OutgoingMessage> messages, MessagingNode node, Delivery? ending = null)
     {
-        if (messages.Count == 1)
-        {
-            Add(batch, messages[0], node);
-            return;
-        }
+        List<OutgoingMessage> asked = [];
+        string? before = null;
 
         // Groups in one order everywhere, or two transactions could wait for each other; within a group as published.
-        foreach (var message in messages.OrderBy(message => message.GroupId, StringComparer.Ordinal))
+        IEnumerable<OutgoingMessage> ordered = messages.Count == 1 ? messages : messages.OrderBy(message => message.GroupId, StringComparer.Ordinal);
+        foreach (var message in ordered)
         {
-            Add(batch, message, node);
+            var mayBeFirst = message.GroupId is { } group && group != before && (group == ending?.GroupId || !node.HoldsGroup(group));
+            before = message.GroupId;
+            Add(batch, message, node, mayBeFirst);
+            if (message is { Owned: true, GroupId: not null })
+            {
+                asked.Add(message);
+            }
+        }
+
+        return asked;
+    }
+
+    /// <summary>Reads which of them are the first of their group.</summary>
+    public static async ValueTask ReadAnswers(NpgsqlDataReader rows, IReadOnlyList<OutgoingMessage> asked, CancellationToken cancel)
+    {
+        foreach (var message in asked)
+        {
+            while (rows.FieldCount == 0 || rows.GetName(0) != AnswerColumn)
+            {
+                await rows.NextResultAsync(cancel); // Past the locks, and what others asked for.
+            }
+
+            await rows.ReadAsync(cancel);
+            message.Seq = rows.GetInt64(0);
+            message.Owned = rows.GetBoolean(1);
+            await rows.NextResultAsync(cancel);
         }
     }
 
-    private static void Add(NpgsqlBatch batch, OutgoingMessage message, MessagingNode node)
+    private static void Add(NpgsqlBatch batch, OutgoingMessage message, MessagingNode node, bool mayBeFirst)
     {
-        message.Owned = message.CanBeHandedOver && node.HasRoom(message.Type.Queue);
+        message.Owned = message.CanBeHandedOver && (message.GroupId is null || mayBeFirst) && node.HasRoom(message.Type.Queue);
+        message.OwnedSince = Environment.TickCount64;
         if (message.DeduplicationId is { } deduplication)
         {
             Common(batch.Add(Deduplicated), message).With(GroupLock).With(!message.Scheduled)
@@ -73,13 +114,17 @@ internal static class MessageInserts
         {
             Common(batch.Add(Scheduled), message);
         }
+        else if (message.GroupId is { } group && message.Owned)
+        {
+            batch.Add(Lock).With(GroupLock).With(group);
+            Common(batch.Add(FirstOfGroup), message).With(node.Id).With(node.Lease).With(node.FloorOf(group));
+        }
         else if (message.GroupId is not null)
         {
             Common(batch.Add(Grouped), message).With(GroupLock);
         }
         else
         {
-            message.OwnedSince = Environment.TickCount64;
             batch.Add(Ready).With(message.Id).With(message.Type.Alias).With(message.Type.Queue).WithJson(message.Body).WithJson(message.Headers).With(message.DueAt)
                 .WithNullable(message.Owned ? node.Id : null, NpgsqlDbType.Uuid).With(message.Owned ? 1 : 0)
                 .WithNullable(message.Owned ? node.Lease : null, NpgsqlDbType.Interval);

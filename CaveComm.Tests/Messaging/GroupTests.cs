@@ -87,7 +87,7 @@ public class GroupTests
         await using (var batch = new NpgsqlBatch(connection, slow))
         {
             var first = scope.ServiceProvider.GetRequiredService<MessageFactory>().Create(new Step("group", 1), null, null);
-            MessageInserts.AddTo(batch, [first], node.Kernel);
+            MessageInserts.AddTo(batch, [first], world.Node().Kernel); // Of a node that takes nothing into hand.
             await batch.ExecuteNonQueryAsync();
         }
 
