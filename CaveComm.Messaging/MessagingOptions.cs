@@ -143,6 +143,8 @@ public sealed class MessagePartitioning
         return this;
     }
 
+    internal IEnumerable<Type> Types => rules.Select(rule => rule.Message);
+
     internal Func<object, string?>? For(Type message) => rules.FirstOrDefault(rule => rule.Message.IsAssignableFrom(message)).Key;
 }
 
@@ -158,6 +160,9 @@ internal sealed record MessagingTimings
 
     /// <summary>A node that was silent for so long is dead, and its messages are free.</summary>
     public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>How long after its cancellation a handler may still be waited for.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan Maintenance { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -28,7 +28,8 @@ internal sealed class MessageCatalog
     {
         var faults = new List<string>();
         var types = new Dictionary<Type, MessageType>();
-        foreach (var method in HandlerScan.Find(options, faults))
+        var methods = HandlerScan.Find(options, faults);
+        foreach (var method in methods)
         {
             if (HandlerBinding.Bind(method, services, faults) is not { } handler)
             {
@@ -64,6 +65,12 @@ internal sealed class MessageCatalog
             }
         }
 
+        var handled = methods.Select(method => method.GetParameters().FirstOrDefault()?.ParameterType).ToHashSet();
+        foreach (var declared in Declared(options).Where(declared => !handled.Contains(declared)))
+        {
+            faults.Add($"{declared.FullName} is declared as a message, but has no handler.");
+        }
+
         if (options.ConnectionString.Length == 0)
         {
             faults.Add("No database is named; call Connection(…).");
@@ -76,6 +83,15 @@ internal sealed class MessageCatalog
     public MessageType For(Type type) => byType.TryGetValue(type, out var found) ? found : throw new MissingHandlerException(type);
 
     public MessageType For(string alias) => byAlias[alias];
+
+    /// <summary>What is named in a route or a group rule, falls under one by its interface, or has a stored name of its own: it is meant to be sent.</summary>
+    private static IEnumerable<Type> Declared(MessagingOptions options)
+    {
+        var named = options.Routes.Select(route => route.Message).Concat(options.MessagePartitioning.Types).ToHashSet();
+        var candidates = options.Assemblies.SelectMany(assembly => assembly.GetTypes())
+            .Where(type => type.IsDefined(typeof(MessageAliasAttribute), inherit: false) || named.Any(rule => rule.IsAssignableFrom(type)));
+        return named.Concat(candidates).Distinct().Where(type => type is { IsAbstract: false, IsInterface: false, IsGenericTypeDefinition: false });
+    }
 
     /// <summary><c>PaymentSettled</c> becomes <c>payment-settled</c>, <c>BTCPayNews</c> becomes <c>btc-pay-news</c>.</summary>
     internal static string AliasOf(Type type)

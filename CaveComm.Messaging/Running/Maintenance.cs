@@ -82,7 +82,7 @@ internal sealed class Maintenance(MessagingNode node, MessageCatalog catalog, IR
         var due = await reader.IsDBNullAsync(0, cancel) ? now : reader.GetFieldValue<DateTimeOffset>(0);
 
         // A message scheduled later is due later than now, give or take what two nodes' clocks differ.
-        var safe = now - TimeSpan.FromMinutes(1);
+        var safe = now - Poller.ClockTolerance;
         var found = (seqs, due < safe ? due : safe);
         if (before is { } earlier)
         {

@@ -10,9 +10,6 @@ internal sealed class MessageRunner(MessagingNode node, MessagingOptions options
     /// <summary>A message that was taken so often without any outcome probably takes the process down with it.</summary>
     private const int MostLosses = 20;
 
-    /// <summary>How long after its cancellation a handler may still be waited for.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
-
     public async Task Run(Delivery delivery, QueueRunner queue)
     {
         if (delivery.IsLost || node.IsKilled)
@@ -95,7 +92,7 @@ internal sealed class MessageRunner(MessagingNode node, MessagingOptions options
             bool ended;
             try
             {
-                ended = await execution.WaitAsync(options.HandlerTimeout + Grace, node.Abandoned);
+                ended = await execution.WaitAsync(options.HandlerTimeout + options.Timings.Grace, node.Abandoned);
             }
             catch (Exception) when (!execution.IsCompleted)
             {

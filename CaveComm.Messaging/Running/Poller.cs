@@ -6,8 +6,12 @@ namespace CaveComm.Messaging;
 internal sealed class Poller(
     MessagingNode node, MessageCatalog catalog, IReadOnlyList<QueueRunner> queues, GroupGate gate, TimeProvider clock, TimeSpan interval, Signal bell, DueTimer timer)
 {
+    /// <summary>What the clocks of two nodes may differ by.</summary>
+    public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, long> floors = queues.ToDictionary(queue => queue.Name, _ => long.MinValue, StringComparer.Ordinal);
     private DateTimeOffset dueFloor = DateTimeOffset.MinValue;
+    private DateTimeOffset latest = DateTimeOffset.MinValue;
     private bool everything = true;
 
     /// <summary>Below these nothing was left half a minute ago: the rounds need not walk over index entries of finished messages that an old snapshot keeps alive.</summary>
@@ -42,6 +46,18 @@ internal sealed class Poller(
         }
     }
 
+    /// <summary>A clock that was set back must not make a pause of seconds one of hours: waiting retries are moved back with it.</summary>
+    /// <remarks>Of several nodes the first does it: afterwards their due times lie before what the others remember. A floor from before the jump counts no more.</remarks>
+    private async Task NoticeSetBack(DateTimeOffset now, CancellationToken cancel)
+    {
+        if (latest - now > ClockTolerance)
+        {
+            await node.Execute(batch => DeliveryCommands.AddShiftRetries(batch, latest, latest - now), cancel);
+        }
+
+        latest = now;
+    }
+
     /// <returns>Whether something due was left for the next round, which should come at once.</returns>
     private async Task<bool> Round(CancellationToken cancel)
     {
@@ -58,6 +74,7 @@ internal sealed class Poller(
 
         timer.Ask();
         var now = clock.GetUtcNow().ToUniversalTime();
+        await NoticeSetBack(now, cancel);
         await using var connection = await node.Database.OpenConnectionAsync(cancel);
         await using var batch = new NpgsqlBatch(connection);
         DeliveryCommands.AddSettings(batch);
@@ -67,7 +84,7 @@ internal sealed class Poller(
             foreach (var (queue, room) in open)
             {
                 DeliveryCommands.AddTakeReady(batch, queue.Name, now, catalog.Aliases, room, node.Id, node.Lease, everything ? long.MinValue : floors[queue.Name]);
-                DeliveryCommands.AddTakeScheduled(batch, queue.Name, now, catalog.Aliases, room, node.Id, node.Lease, everything ? DateTimeOffset.MinValue : dueFloor);
+                DeliveryCommands.AddTakeScheduled(batch, queue.Name, now, catalog.Aliases, room, node.Id, node.Lease, everything || dueFloor > now - ClockTolerance ? DateTimeOffset.MinValue : dueFloor);
             }
 
             everything = false;

@@ -32,17 +32,24 @@ internal static class DeliveryCommands
 
     // A number is drawn under the group's lock, and must be on the disk before it is relied on. Whose group is being written to at this moment comes
     // in the next round, so nobody waits here.
+    // Of a group only those are numbered before which none was skipped: another node may have that one in its hands and yet lose the group's lock.
     private const string PromoteGrouped =
         """
-        with due as materialized (
+        with seen as materialized (
             select id, group_key, due_at from cavecomm_messages
             where seq is null and group_key is not null and due_at <= $1 and type = any($2)
-            order by due_at, id limit 500 for update skip locked),
+            order by due_at, id limit 500),
+        due as materialized (
+            select m.id, m.group_key, m.due_at from seen s join cavecomm_messages m on m.id = s.id where m.seq is null for update of m skip locked),
+        skipped as materialized (
+            select group_key, min(due_at) as due_at from seen s where not exists (select from due d where d.id = s.id) group by group_key),
         turn as materialized (
             select group_key, pg_try_advisory_xact_lock($3, hashtext(group_key)) as mine from (select distinct group_key from due) g),
         numbered as materialized (
             select id, nextval('cavecomm_messages_seq') as seq
-            from (select d.id from due d join turn t using (group_key) where t.mine order by d.due_at, d.id) o)
+            from (
+                select d.id from due d join turn t using (group_key) left join skipped s using (group_key)
+                where t.mine and (s.due_at is null or d.due_at < s.due_at) order by d.due_at, d.id) o)
         update cavecomm_messages m set seq = n.seq from numbered n where m.id = n.id
         returning m.group_key, set_config('synchronous_commit', 'on', true)
         """;
@@ -58,11 +65,12 @@ internal static class DeliveryCommands
         """;
 
     // Of a group only the first may be taken. Once first, a message stays first: later ones get higher numbers.
+    // What has its number and has not failed is ready whatever the clock says, which may have been set back or be another node's.
     private const string TakeReady =
         $"""
         with next as materialized (
             select m.id from cavecomm_messages m
-            where m.queue = $1 and m.seq >= $7 and m.due_at <= $2 and (m.locked_until is null or m.locked_until <= now()) and m.type = any($3)
+            where m.queue = $1 and m.seq >= $7 and (m.attempts = 0 or m.due_at <= $2) and (m.locked_until is null or m.locked_until <= now()) and m.type = any($3)
                 and (m.group_key is null or not exists (select from cavecomm_messages e where e.group_key = m.group_key and e.seq < m.seq))
             order by m.seq limit $4 for update skip locked)
         update cavecomm_messages m set owner = $5, claims = m.claims + 1, locked_until = clock_timestamp() + $6
@@ -77,7 +85,7 @@ internal static class DeliveryCommands
             cross join lateral (select m.id from cavecomm_messages m where m.group_key = g.key and m.seq >= g.floor order by m.seq limit 1) h)
         update cavecomm_messages m set owner = $4, claims = m.claims + 1, locked_until = clock_timestamp() + $5
         from head
-        where m.id = head.id and m.due_at <= $2 and m.type = any($3) and m.queue = any($6) and (m.locked_until is null or m.locked_until <= now())
+        where m.id = head.id and (m.attempts = 0 or m.due_at <= $2) and m.type = any($3) and m.queue = any($6) and (m.locked_until is null or m.locked_until <= now())
         returning {Columns}, exists (select from cavecomm_messages e where e.group_key = m.group_key and e.seq > m.seq)
         """;
 
@@ -118,6 +126,12 @@ internal static class DeliveryCommands
         from gone
         """;
 
+    // Only what was taken before can be waiting for a retry; what was scheduled keeps the moment that it was scheduled for.
+    private const string ShiftRetries =
+        """
+        update cavecomm_messages set due_at = due_at - $2 where claims > 0 and (seq is null or attempts > 0) and due_at > $1
+        """;
+
     private const string ReleaseAll = "update cavecomm_messages set owner = null, locked_until = null where owner = $1 and seq is not null";
 
     public static void AddFencedDelete(NpgsqlBatch batch, Delivery delivery, Guid node) =>
@@ -156,6 +170,9 @@ internal static class DeliveryCommands
 
     public static void AddBury(NpgsqlBatch batch, Delivery delivery, Guid node, string reason, IReadOnlyList<DeliveryError> errors, DateTimeOffset now) =>
         batch.Add(Bury).With(delivery.Id).With(node).With(delivery.Claims).WithJson(Serialize(errors)).With(errors.Count).With(reason).With(now);
+
+    /// <param name="before">The time at which the clock was set back.</param>
+    public static void AddShiftRetries(NpgsqlBatch batch, DateTimeOffset before, TimeSpan by) => batch.Add(ShiftRetries).With(before).With(by);
 
     public static void AddReleaseAll(NpgsqlBatch batch, Guid node) => batch.Add(ReleaseAll).With(node);
 

@@ -30,9 +30,14 @@ internal sealed class CaveCommProcess : IAsyncDisposable
 
     public static CaveCommProcess Start(params string[] arguments) => StartIn([], arguments);
 
-    public static CaveCommProcess StartIn(Dictionary<string, string> environment, params string[] arguments)
+    public static CaveCommProcess StartIn(Dictionary<string, string> environment, params string[] arguments) => Launch("CaveComm.Api.dll", environment, arguments);
+
+    /// <summary>This test assembly as a process of its own: what <see cref="EntryPoint"/> knows beside running tests.</summary>
+    public static CaveCommProcess StartOfTests(params string[] arguments) => Launch("CaveComm.Tests.dll", [], arguments);
+
+    private static CaveCommProcess Launch(string assembly, Dictionary<string, string> environment, string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "CaveComm.Api.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using CaveComm.EventStore;
 using CaveComm.Messaging;
 using CaveComm.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,58 +9,6 @@ namespace CaveComm.Tests.Messaging;
 /// <summary>W4: one at a time and in order within a group, side by side otherwise.</summary>
 public class GroupTests
 {
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task Groups_keep_their_order_over_nodes_and_failures(int seed)
-    {
-        const int Keys = 100;
-        const int PerKey = 12;
-        await using var world = await MessagingWorld.Create();
-        var running = new ConcurrentDictionary<string, int>();
-        var overlaps = 0;
-        var random = new ThreadLocal<Random>(() => new Random(seed));
-        world.Journal.When<Step>(async (step, _, _) =>
-        {
-            if (running.AddOrUpdate(step.Group, 1, (_, count) => count + 1) > 1)
-            {
-                Interlocked.Increment(ref overlaps);
-            }
-
-            await Task.Yield();
-            running.AddOrUpdate(step.Group, 0, (_, count) => count - 1);
-            switch (random.Value!.Next(20))
-            {
-                case 0: throw new HttpRequestException("Later.");
-                case 1: throw new ConcurrencyException("At once.");
-            }
-        });
-        void Eight(MessagingOptions options)
-        {
-            options.Queue(MessagingOptions.DefaultQueue, parallel: 8);
-            options.Backoff = [TimeSpan.FromMilliseconds(15)];
-        }
-
-        TestNode[] nodes = [await world.StartNode(Eight), await world.StartNode(Eight)];
-
-        // Each key has one publisher, which goes from node to node: what it sees committed before it publishes the next is the order.
-        await Task.WhenAll(Enumerable.Range(0, Keys).Select(async key =>
-        {
-            for (var number = 1; number <= PerKey; number++)
-            {
-                await nodes[(key + number) % 2].Publish(new Step($"group-{key}", number));
-            }
-        }));
-        await Eventually.Holds("all is done", async () => await world.Stored() == 0);
-
-        overlaps.ShouldBe(0);
-        for (var key = 0; key < Keys; key++)
-        {
-            (await world.BookedIn($"group-{key}")).ShouldBe(Enumerable.Range(1, PerKey), $"group-{key}");
-        }
-    }
-
     [Fact]
     public async Task Concurrent_commits_to_a_group_run_in_the_order_of_their_numbers_one_at_a_time()
     {

@@ -36,33 +36,30 @@ internal sealed class MessagingWorld : IAsyncDisposable
 
     public Journal Journal { get; } = new();
 
-    public static async Task<MessagingWorld> Create()
+    /// <param name="server">The maintenance database of another server than the tests' own.</param>
+    public static async Task<MessagingWorld> Create(string? server = null)
     {
-        var database = await TestDatabase.Create();
-        var store = DocumentStore.For(options =>
-        {
-            options.Connection(database.ConnectionString);
-            options.Events.MapEventType<Booked>("test.booked");
-        });
+        var database = await TestDatabase.Create(server);
+        var store = StoreOver(database.ConnectionString);
         await store.ApplyAllConfiguredChangesToDatabaseAsync();
         return new MessagingWorld(database, store);
     }
 
-    /// <summary>A node that is not started: it publishes and runs nothing.</summary>
-    public TestNode Node(Action<MessagingOptions>? configure = null, TimeProvider? clock = null, Journal? journal = null)
+    public static DocumentStore StoreOver(string database) => DocumentStore.For(options =>
     {
-        var services = new ServiceCollection();
-        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Critical));
-        services.AddSingleton<IDocumentStore>(Store);
-        services.AddSingleton(journal ?? Journal);
-        if (clock is not null)
-        {
-            services.AddSingleton(clock);
-        }
+        options.Connection(database);
+        options.Events.MapEventType<Booked>("test.booked");
+    });
 
+    /// <summary>What every node has, in this process or in one of its own.</summary>
+    public static void AddNode(IServiceCollection services, string database, DocumentStore store, Journal journal, Action<MessagingOptions>? configure)
+    {
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Critical));
+        services.AddSingleton<IDocumentStore>(store);
+        services.AddSingleton(journal);
         services.AddMessaging(options =>
         {
-            options.Connection(Database.ConnectionString);
+            options.Connection(database);
             options.Timings = Fast;
             options.ShutdownTimeout = TimeSpan.FromSeconds(2);
             options.MessagePartitioning.ByMessage<IBelongTo>(message => message.Group);
@@ -73,6 +70,18 @@ internal sealed class MessagingWorld : IAsyncDisposable
 
             configure?.Invoke(options);
         });
+    }
+
+    /// <summary>A node that is not started: it publishes and runs nothing.</summary>
+    public TestNode Node(Action<MessagingOptions>? configure = null, TimeProvider? clock = null, Journal? journal = null)
+    {
+        var services = new ServiceCollection();
+        if (clock is not null)
+        {
+            services.AddSingleton(clock);
+        }
+
+        AddNode(services, Database.ConnectionString, Store, journal ?? Journal, configure);
         var node = new TestNode(services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true, ValidateOnBuild = true }));
         nodes.Add(node);
         return node;

@@ -157,25 +157,6 @@ public class RetryTests
     }
 
     [Fact]
-    public async Task A_body_that_cannot_be_read_is_a_dead_letter_with_the_reason()
-    {
-        await using var world = await MessagingWorld.Create();
-        var publisher = world.Node();
-        var worker = await world.StartNode();
-        await worker.Stop();
-        await publisher.Publish(new Book("work", 1));
-        await world.Database.Execute("""update cavecomm_messages set body = '{"stream": "work", "number": "not a number"}'""");
-
-        var node = await world.StartNode();
-        await node.Messages.WaitForIdle(MessagingWorld.Patience);
-
-        var letter = (await node.Messages.ListDeadLetters(10, null, CancellationToken.None)).ShouldHaveSingleItem();
-        letter.Reason.ShouldStartWith("The body cannot be read");
-        letter.Body.ShouldContain("not a number");
-        letter.Errors.ShouldHaveSingleItem();
-    }
-
-    [Fact]
     public async Task A_type_that_no_node_knows_waits_for_a_deployment_and_then_is_a_dead_letter()
     {
         await using var world = await MessagingWorld.Create();

@@ -61,25 +61,6 @@ public class ScheduleTests
     }
 
     [Fact]
-    public async Task Thousands_due_at_once_drain_and_do_not_hold_up_others()
-    {
-        await using var world = await MessagingWorld.Create();
-        var clock = new SteppingClock();
-        var node = await world.StartNode(clock: clock);
-        await world.Database.Execute(
-            """
-            insert into cavecomm_messages (id, type, queue, body, due_at)
-            select gen_random_uuid(), 'ping', 'default', jsonb_build_object('text', 'mass'), '2026-03-01T13:00:00Z' from generate_series(1, 5000)
-            """);
-        clock.Advance(TimeSpan.FromHours(1));
-        await node.Publish(new Ping("prompt"));
-        await Eventually.Holds("the prompt one runs", () => world.Journal.Seen<Ping>().Contains(new Ping("prompt")));
-        await node.Messages.WaitForIdle(MessagingWorld.Patience);
-
-        world.Journal.Seen<Ping>().Count().ShouldBe(5001);
-    }
-
-    [Fact]
     public async Task It_runs_once_though_many_nodes_wake_for_it()
     {
         await using var world = await MessagingWorld.Create();

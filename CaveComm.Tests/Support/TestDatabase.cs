@@ -18,9 +18,10 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<TestDatabase> Create()
+    /// <param name="server">The maintenance database of another server than the tests' own.</param>
+    public static async Task<TestDatabase> Create(string? server = null)
     {
-        var database = new TestDatabase(TestServer.ConnectionString(), $"cavecomm_test_{Guid.NewGuid():N}");
+        var database = new TestDatabase(server ?? TestServer.ConnectionString(), $"cavecomm_test_{Guid.NewGuid():N}");
         await database.OnServer($"create database {database.Name}");
         return database;
     }
