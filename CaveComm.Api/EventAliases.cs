@@ -61,6 +61,9 @@ public static class EventAliases
         (typeof(ProjectionEvent.Retried), "projection.retried"),
 
         (typeof(InstallationEvent.Restored), "installation.restored"),
+        (typeof(MessageEvent.Replayed), "message.replayed"),
+        (typeof(MessageEvent.Discarded), "message.discarded"),
+        (typeof(ReplayEvent.Requested), "replay.requested"),
     ];
 
     /// <summary>Tells a store all of them.</summary>

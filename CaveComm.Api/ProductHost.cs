@@ -43,6 +43,7 @@ public static class ProductHost
         services.AddCustomers();
         services.AddScoped<IDemoSetup, DemoShop>();
         services.AddScoped<ProjectionDesk>();
+        services.AddScoped<MessageDesk>();
         services.AddScoped<AuditReading>();
 
         var app = builder.Build();
@@ -67,6 +68,7 @@ public static class ProductHost
         ShowBilling.Map(app);
         AdministerCustomer.Map(app);
         ProjectionEndpoints.Map(app);
+        MessageEndpoints.Map(app);
         AuditEndpoints.Map(app);
         return app;
     }

@@ -33,6 +33,12 @@ public static class StreamKey
     /// <summary>What was done to the installation as a whole.</summary>
     public const string Installation = "installation";
 
+    /// <summary>What people did with a dead letter.</summary>
+    public static string Message(Guid id) => $"message:{id:D}";
+
+    /// <summary>Dead letters that were sent again together.</summary>
+    public static string Replay(Guid id) => $"replay:{id:D}";
+
     /// <summary>The id behind a commission's key.</summary>
     public static Guid CommissionId(string key) => Guid.Parse(key.AsSpan("commission:".Length));
 }

@@ -3,7 +3,20 @@ namespace CaveComm.Messaging;
 /// <summary>The stored messages, for admins, health checks and tests.</summary>
 public interface IMessageStore
 {
+    /// <summary>Makes the tables, or brings older ones up to date; a node does so when it starts.</summary>
+    Task Migrate(CancellationToken cancel);
+
     Task<MessageCounts> Count(CancellationToken cancel);
+
+    /// <summary>How many there are in each state. It reads the whole table: for a look now and then.</summary>
+    Task<MessageFigures> Measure(CancellationToken cancel);
+
+    /// <summary>Messages as they stand: first the dead ones, the last to die first, then the others as they are due. Discarded ones only when asked for.</summary>
+    /// <param name="after">Where the page before ended.</param>
+    Task<IReadOnlyList<StoredMessage>> List(MessageFilter filter, int limit, MessageCursor? after, CancellationToken cancel);
+
+    /// <summary>One message with all its errors; null when it was handled, or never was.</summary>
+    Task<StoredMessage?> Find(Guid id, CancellationToken cancel);
 
     /// <summary>Dead letters that wait for a person, the newest first.</summary>
     /// <param name="after">The last id of the page before.</param>
@@ -19,6 +32,24 @@ public interface IMessageStore
     /// <summary>Sends dead letters again in their first order, at most so many a second. What fails again is a dead letter again; nothing is replayed by itself.</summary>
     /// <param name="messageType">Only this alias; all when null.</param>
     Task<int> ReplayAll(string? messageType, int perSecond, CancellationToken cancel);
+
+    /// <summary>How many dead letters a replay would send.</summary>
+    Task<int> CountDeadLetters(ReplayFilter filter, CancellationToken cancel);
+
+    /// <summary>As <see cref="ReplayAll"/>, one at a time over all nodes, under a name by which its progress can be asked for.</summary>
+    /// <remarks>
+    /// All its letters are back among the messages when this returns, each with a turn of its own, so it needs nobody to go on. Turns that passed while no
+    /// node ran are not made up for in a flood: the next node to start puts the rest off by as much. A letter that dies again is not taken again.
+    /// </remarks>
+    /// <param name="id">A new one.</param>
+    /// <returns>Null when no dead letter fits.</returns>
+    /// <exception cref="ReplayRunningException">An earlier one still has letters whose turn has not come.</exception>
+    Task<ReplayRun?> Replay(Guid id, ReplayFilter filter, int perSecond, CancellationToken cancel);
+
+    Task<ReplayRun?> FindReplay(Guid id, CancellationToken cancel);
+
+    /// <summary>The newest first.</summary>
+    Task<IReadOnlyList<ReplayRun>> ListReplays(int limit, CancellationToken cancel);
 
     /// <summary>Takes a dead letter off the list for good. It stays readable with the reason.</summary>
     /// <returns>False when there is no such dead letter or it was discarded before.</returns>

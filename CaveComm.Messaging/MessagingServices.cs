@@ -19,7 +19,12 @@ public static class MessagingServices
         services.AddSingleton(provider => MessageCatalog.Build(options, provider.GetRequiredService<IServiceProviderIsService>()));
         services.AddSingleton<MessageFactory>();
         services.AddSingleton<MessagingNode>();
+        services.AddSingleton<MessageReading>(provider => new MessageReading(provider.GetRequiredService<MessagingNode>().Database, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<MessageReplays>();
+        services.AddSingleton<MessageGauges>();
+        services.AddHostedService<ReplayPacing>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<MessagingNode>());
+        services.AddHostedService(provider => provider.GetRequiredService<MessageGauges>());
         services.AddSingleton<IMessageStore, MessageStore>();
         services.AddScoped<MessageContext>();
         services.AddScoped<IOutbox>(provider => provider.GetRequiredService<MessageContext>());

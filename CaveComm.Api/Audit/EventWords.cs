@@ -20,6 +20,9 @@ internal static partial class EventWords
         ProjectionEvent.Resumed e => Asked("The projection was resumed", e.Reason),
         ProjectionEvent.Retried e => Asked(e.Key is { } key ? $"The parked key {key} was tried again" : "All parked keys were tried again", e.Reason),
         InstallationEvent.Restored e => $"A backup of {e.SavedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC was put in place. It ended at position {Pages.Numbers.Of(e.Position)}; what was recorded after it is not in this log.",
+        MessageEvent.Replayed e => Asked($"The dead letter {e.Type} was sent again", e.Reason),
+        MessageEvent.Discarded e => Asked($"The dead letter {e.Type} was discarded", e.Reason),
+        ReplayEvent.Requested e => Asked($"Dead letters were sent again, at most {e.PerSecond} a second", e.Reason),
         _ => Short(stored.Data) is { Length: > 0 } data ? $"{Name(stored.Type)}: {data}" : $"{Name(stored.Type)}.",
     };
 

@@ -6,6 +6,7 @@ using CaveComm.Api.CommandLine.Demo;
 using CaveComm.Api.CommandLine.Doctor;
 using CaveComm.Api.CommandLine.Events;
 using CaveComm.Api.CommandLine.Lookalikes;
+using CaveComm.Api.CommandLine.Messages;
 using CaveComm.Api.CommandLine.Projections;
 using CaveComm.Api.CommandLine.Up;
 using CaveComm.Sandbox.PostgreSql;
@@ -52,6 +53,7 @@ internal static class CaveCommCommandLine
             DoctorCommand.Build(),
             BenchCommand.Build(),
             ProjectionsCommand.Build(),
+            MessagesCommand.Build(),
             EventsCommand.Build(),
             BackupCommand.Build(),
             RestoreCommand.Build(),

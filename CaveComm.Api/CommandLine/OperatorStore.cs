@@ -35,6 +35,8 @@ internal sealed class OperatorStore : IAsyncDisposable
 
     public ProjectionDesk Projections => services.GetRequiredService<ProjectionDesk>();
 
+    public MessageDesk Messages => services.GetRequiredService<MessageDesk>();
+
     public AuditReading Audit => services.GetRequiredService<AuditReading>();
 
     public ISigningKeys SigningKeys => services.GetRequiredService<ISigningKeys>();
@@ -54,7 +56,7 @@ internal sealed class OperatorStore : IAsyncDisposable
         {
             throw new CommandFailure("Interrupted before it was done.");
         }
-        catch (Exception refused) when (refused is UnknownProjectionException or RebuildRunningException or RebuildPausedException or NotSupportedException or IOException)
+        catch (Exception refused) when (refused is UnknownProjectionException or RebuildRunningException or RebuildPausedException or ReplayRunningException or NotSupportedException or IOException)
         {
             throw new CommandFailure(refused.Message);
         }
@@ -86,6 +88,7 @@ internal sealed class OperatorStore : IAsyncDisposable
         try
         {
             await opened.Store.ApplyAllConfiguredChangesToDatabaseAsync(cancel);
+            await opened.services.GetRequiredService<IMessageStore>().Migrate(cancel);
             return opened;
         }
         catch
@@ -131,6 +134,7 @@ internal sealed class OperatorStore : IAsyncDisposable
         services.AddProviders(composed);
         services.AddScoped<CommissionHandling>();
         services.AddSingleton<ProjectionDesk>();
+        services.AddSingleton<MessageDesk>();
         services.AddSingleton<AuditReading>();
         return services.BuildServiceProvider();
     }

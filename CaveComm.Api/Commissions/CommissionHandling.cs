@@ -52,6 +52,7 @@ public sealed class CommissionHandling(IDocumentStore store, IOutbox outbox, IKe
             try
             {
                 await session.SaveChangesAsync(cancel);
+                await CommissionTrace.Link(command.GetType().Name, session, id, cancel);
                 return new Handled(decision, commission, commission.Appended.Max(e => e.Sequence));
             }
             catch (ConcurrencyException) when (attempt < MostAttempts)

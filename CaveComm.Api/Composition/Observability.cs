@@ -1,3 +1,4 @@
+using CaveComm.Api.Commissions;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -10,7 +11,7 @@ internal static class Observability
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    private static readonly string[] Sources = ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", "Marten", "Wolverine", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql"];
+    private static readonly string[] Sources = ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", CommissionTrace.SourceName, "Marten", "Wolverine", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql"];
 
     private static readonly string[] Meters =
         ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql"];

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CaveComm.Api.Admin;
 using CaveComm.Api.Http;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -65,11 +66,11 @@ internal sealed class MessagesCheck(IMessageStore messages) : IHealthCheck
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var counts = await messages.Count(cancellationToken);
-        var data = new Dictionary<string, object> { ["counts"] = counts };
+        var data = new Dictionary<string, object> { ["counts"] = counts, ["page"] = MessageEndpoints.Path };
         return counts switch
         {
-            { Dead: > 0 } => HealthCheckResult.Degraded($"{counts.Dead} messages lie dead.", data: data),
-            _ when counts.OldestDueAge > MostDueAge => HealthCheckResult.Degraded("A message has been due for long.", data: data),
+            { Dead: > 0 } => HealthCheckResult.Degraded($"{counts.Dead} messages lie dead: an administrator finds them at {MessageEndpoints.Path}.", data: data),
+            _ when counts.OldestDueAge > MostDueAge => HealthCheckResult.Degraded($"A message has been due for long: an administrator finds it at {MessageEndpoints.Path}.", data: data),
             _ => HealthCheckResult.Healthy(data: data),
         };
     }

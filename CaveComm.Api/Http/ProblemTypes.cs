@@ -63,6 +63,11 @@ public static class ProblemTypes
         // Administration and audit.
         new("no-such-projection", 404, "There is no such projection", "Use one of the names that the detail lists."),
         new("rebuild-running", 409, "The projection is being rebuilt already", "Wait for that rebuild; progress tells how far it is."),
+        new("no-such-message", 404, "There is no such message", "Look at the list of messages; one that was handled is not kept."),
+        new("not-dead", 409, "The message is not a dead letter", "Load it again: the detail says what it is."),
+        new("nothing-to-replay", 404, "No dead letter fits", "Ask for less; the detail lists the types that there are."),
+        new("replay-running", 409, "Dead letters are being sent again already", "Wait until they are sent; progress tells how far it is."),
+        new("no-such-replay", 404, "There is no such replay", "Check the address."),
         new("no-such-stream", 404, "There is no such stream", "Check the key; the detail lists streams that begin alike."),
     ];
 

@@ -13,10 +13,9 @@ public sealed record ProviderEventStored(
 /// <summary>Finds out whom a provider's news concerns, and has that looked at (spec P4, P5, P8).</summary>
 public static class ProviderEventStoredHandler
 {
-    public static async Task<OutgoingMessages> Handle(
-        ProviderEventStored told, IDocumentSession session, IPaymentProviders providers, IInvoiceLookup invoices, IPersonalData personal, CancellationToken cancel)
+    public static async Task Handle(
+        ProviderEventStored told, IDocumentSession session, IMessageBus bus, IPaymentProviders providers, IInvoiceLookup invoices, IPersonalData personal, CancellationToken cancel)
     {
-        var messages = new OutgoingMessages();
         if (told.Customer is { } customer)
         {
             Assign(told, customer, session, personal);
@@ -26,10 +25,10 @@ public static class ProviderEventStoredHandler
         {
             if (await session.LoadAsync<PayoutOwner>(PayoutOwner.Key(told.Provider, payoutId), cancel) is { } owner)
             {
-                messages.Add(new CheckPayout(owner.Commission, owner.Attempt, payoutId, CheckInvoice.OneOff));
+                await Send(told, owner.Commission, [new CheckPayout(owner.Commission, owner.Attempt, payoutId, CheckInvoice.OneOff)], session, bus, cancel);
             }
 
-            return messages;
+            return;
         }
 
         var invoiceId = told.InvoiceId;
@@ -41,25 +40,35 @@ public static class ProviderEventStoredHandler
 
         if (invoiceId is null)
         {
-            return messages;
+            return;
         }
 
         var commission = told.Commission ?? (await providers.Get(told.Provider).FetchInvoice(invoiceId, cancel))?.Commission;
         if (commission is { } id)
         {
-            messages.Add(new CheckInvoice(id, invoiceId, CheckInvoice.OneOff));
+            ICommissionMessage[] messages = told is { Type: "payment_intent.payment_failed", PaymentIntentId: { } failed }
+                ? [new CheckInvoice(id, invoiceId, CheckInvoice.OneOff), new PaymentAttemptFailed(id, failed)]
+                : [new CheckInvoice(id, invoiceId, CheckInvoice.OneOff)];
             if (await session.Events.AggregateStreamAsync<CommissionDetail>(StreamKey.Commission(id), token: cancel) is { } detail)
             {
                 Assign(told, detail.Customer.Id, session, personal);
             }
 
-            if (told is { Type: "payment_intent.payment_failed", PaymentIntentId: { } failed })
-            {
-                messages.Add(new PaymentAttemptFailed(id, failed));
-            }
+            await Send(told, id, messages, session, bus, cancel);
         }
+    }
 
-        return messages;
+    // Whoever follows the commission shall find what came of the webhook in the commission's own trace.
+    private static async Task Send(
+        ProviderEventStored told, Guid commission, ICommissionMessage[] messages, IDocumentSession session, IMessageBus bus, CancellationToken cancel)
+    {
+        var trace = await CommissionTrace.Find(session, commission, cancel);
+        using var rejoined = CommissionTrace.Rejoin($"{told.Provider} told {told.Type}", commission, trace);
+        session.CorrelationId = trace?.ToString() ?? session.CorrelationId;
+        foreach (var message in messages)
+        {
+            await bus.PublishAsync(message);
+        }
     }
 
     // The body may name the customer, so it shall go with the customer. Whom it names was not known when it was stored.

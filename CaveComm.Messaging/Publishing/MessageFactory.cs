@@ -56,4 +56,7 @@ internal static class HeaderNames
     public const string TraceParent = "traceparent";
     public const string TraceState = "tracestate";
     public const string Correlation = "correlation";
+
+    /// <summary>The replay by filter that sent a dead letter again.</summary>
+    public const string Replay = "cavecomm-replay";
 }

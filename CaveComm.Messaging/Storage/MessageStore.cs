@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace CaveComm.Messaging;
 
 /// <inheritdoc cref="IMessageStore"/>
-internal sealed class MessageStore(MessagingNode node, TimeProvider clock) : IMessageStore
+internal sealed class MessageStore(MessagingNode node, MessageReading reading, MessageReplays replays, TimeProvider clock) : IMessageStore
 {
     private const string CountAll =
         """
@@ -31,12 +31,28 @@ internal sealed class MessageStore(MessagingNode node, TimeProvider clock) : IMe
         with chosen as materialized (
             select id, row_number() over (order by seq, id) as turn from cavecomm_dead_letters
             where discarded_at is null and ($1::uuid is null or id = $1) and ($2::text is null or type = $2)),
-        back as (delete from cavecomm_dead_letters d using chosen c where d.id = c.id returning d.*, c.turn)
+        back as (delete from cavecomm_dead_letters d using chosen c where d.id = c.id and d.discarded_at is null returning d.*, c.turn)
         insert into cavecomm_messages (id, type, queue, group_key, body, headers, errors, replays, created_at, due_at)
-        select id, type, queue, group_key, body, headers, errors, replays + 1, created_at, $3 + $4 * ((turn - 1) / $5) from back
+        select id, type, queue, group_key, body, headers - 'cavecomm-replay', errors, replays + 1, created_at, $3 + $4 * ((turn - 1) / $5) from back
         """;
 
     private const string PutAway = "update cavecomm_dead_letters set discarded_at = $2, discard_reason = $3 where id = $1 and discarded_at is null";
+
+    public Task Migrate(CancellationToken cancel) => MessagingSchema.Ensure(node.Database, cancel);
+
+    public Task<MessageFigures> Measure(CancellationToken cancel) => reading.Measure(cancel);
+
+    public Task<IReadOnlyList<StoredMessage>> List(MessageFilter filter, int limit, MessageCursor? after, CancellationToken cancel) => reading.List(filter, limit, after, cancel);
+
+    public Task<StoredMessage?> Find(Guid id, CancellationToken cancel) => reading.Find(id, cancel);
+
+    public Task<int> CountDeadLetters(ReplayFilter filter, CancellationToken cancel) => replays.CountFor(filter, cancel);
+
+    public Task<ReplayRun?> Replay(Guid id, ReplayFilter filter, int perSecond, CancellationToken cancel) => replays.Start(id, filter, perSecond, cancel);
+
+    public Task<ReplayRun?> FindReplay(Guid id, CancellationToken cancel) => replays.Find(id, cancel);
+
+    public Task<IReadOnlyList<ReplayRun>> ListReplays(int limit, CancellationToken cancel) => replays.List(limit, cancel);
 
     public async Task<MessageCounts> Count(CancellationToken cancel)
     {
@@ -65,7 +81,11 @@ internal sealed class MessageStore(MessagingNode node, TimeProvider clock) : IMe
         return (await Read(command, cancel)).SingleOrDefault();
     }
 
-    public async Task<bool> Replay(Guid id, CancellationToken cancel) => await SendThem(id, null, 1, cancel) > 0;
+    public async Task<bool> Replay(Guid id, CancellationToken cancel)
+    {
+        await replays.End(cancel); // It leaves the list, where an earlier replay may still want to count it.
+        return await SendThem(id, null, 1, cancel) > 0;
+    }
 
     public Task<int> ReplayAll(string? messageType, int perSecond, CancellationToken cancel)
     {

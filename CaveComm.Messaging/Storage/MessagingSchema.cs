@@ -80,6 +80,23 @@ internal static class MessagingSchema
             seen_at timestamptz not null default now()
         ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
         """,
+
+        // Which letters a replay sent again stands in their headers; here stands how many they were, and what became of them.
+        """
+        create table cavecomm_message_replays (
+            id uuid primary key,
+            type text,
+            queue text,
+            since timestamptz,
+            error text,
+            per_second integer not null,
+            total integer not null,
+            started_at timestamptz not null,
+            sent_by timestamptz not null,
+            ended_at timestamptz,
+            dead_again integer
+        );
+        """,
     ];
 
     // Straight from the catalogue: to_regclass answers from a cache that does not see what another node made while we waited for the lock.

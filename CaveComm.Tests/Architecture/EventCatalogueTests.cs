@@ -49,6 +49,8 @@ public class EventCatalogueTests
                 nameof(AccountEvent) => "account",
                 nameof(ProjectionEvent) => "projection",
                 nameof(InstallationEvent) => "installation",
+                nameof(MessageEvent) => "message",
+                nameof(ReplayEvent) => "replay",
                 nameof(NameEvent) => type == typeof(NameEvent.HandleClaimed) ? "handle" : "username",
                 var other => throw new InvalidOperationException($"No stream holds {other}."),
             };

@@ -92,6 +92,8 @@ internal static class Some
         new ProjectionEvent.RebuildRequested(CommissionId, "The view looks wrong."), new ProjectionEvent.Paused(CommissionId, null),
         new ProjectionEvent.Resumed(null, null), new ProjectionEvent.Retried(CommissionId, "Mended.", "commission:1"),
         new InstallationEvent.Restored(Noon, 4711),
+        new MessageEvent.Replayed("send-payout", CommissionId, "The bank is back."), new MessageEvent.Discarded("alarm", null, "Paid back by hand."),
+        new ReplayEvent.Requested("mail-customer", "mail", Noon, "greylisted", 20, CommissionId, "The mail server is back."),
     ];
 
     public static Money Euro(long cents) => new(cents, "EUR");

@@ -13,12 +13,47 @@ internal sealed class WolverineMessages(IWolverineRuntime runtime, TimeProvider 
 
     private IDeadLetters DeadLetters => runtime.Storage.DeadLetters;
 
+    public Task Migrate(CancellationToken cancel) => runtime.Storage.Admin.MigrateAsync();
+
     /// <summary>Wolverine does not tell which of its messages are in hand, nor how long one has been due.</summary>
     public async Task<MessageCounts> Count(CancellationToken cancel)
     {
         var counts = await runtime.Storage.Admin.FetchCountsAsync();
         return new(counts.Incoming, Running: 0, counts.Scheduled, counts.DeadLetter, OldestDueAge: TimeSpan.Zero);
     }
+
+    public async Task<MessageFigures> Measure(CancellationToken cancel)
+    {
+        var counts = await runtime.Storage.Admin.FetchCountsAsync();
+        var dead = (await All(messageType: null, cancel)).GroupBy(it => it.MessageType).ToDictionary(it => it.Key, it => (long)it.Count(), StringComparer.Ordinal);
+        return new(
+            [
+                new("all", MessageState.Due, counts.Incoming, TimeSpan.Zero),
+                new("all", MessageState.Scheduled, counts.Scheduled, TimeSpan.Zero),
+            ],
+            dead);
+    }
+
+    /// <summary>The dead only: Wolverine's store counts the others, but does not show them.</summary>
+    public async Task<IReadOnlyList<StoredMessage>> List(MessageFilter filter, int limit, MessageCursor? after, CancellationToken cancel)
+    {
+        if (filter.State is not (null or MessageState.Dead))
+            return [];
+        var all = (await All(filter.MessageType, cancel)).Select(Told)
+            .Where(it => (filter.Queue is null || it.Queue == filter.Queue) && (filter.GroupId is null || it.GroupId == filter.GroupId));
+        return [.. (after is { Id: var last } ? all.SkipWhile(it => it.Id != last).Skip(1) : all).Take(limit).Select(Shown)];
+    }
+
+    public async Task<StoredMessage?> Find(Guid id, CancellationToken cancel) => await FindDeadLetter(id, cancel) is { } letter ? Shown(letter) : null;
+
+    public async Task<int> CountDeadLetters(ReplayFilter filter, CancellationToken cancel) => (await All(filter.MessageType, cancel)).Count;
+
+    public Task<ReplayRun?> Replay(Guid id, ReplayFilter filter, int perSecond, CancellationToken cancel) =>
+        throw new NotSupportedException("Wolverine's store keeps no account of a replay. Letters are sent again one by one here; replay by filter works on the kernel only.");
+
+    public Task<ReplayRun?> FindReplay(Guid id, CancellationToken cancel) => Task.FromResult<ReplayRun?>(null);
+
+    public Task<IReadOnlyList<ReplayRun>> ListReplays(int limit, CancellationToken cancel) => Task.FromResult<IReadOnlyList<ReplayRun>>([]);
 
     public async Task<IReadOnlyList<DeadLetter>> ListDeadLetters(int limit, Guid? after, CancellationToken cancel)
     {
@@ -82,6 +117,10 @@ internal sealed class WolverineMessages(IWolverineRuntime runtime, TimeProvider 
                 return [.. all.OrderByDescending(it => it.SentAt).ThenBy(it => it.Id)];
         }
     }
+
+    private static StoredMessage Shown(DeadLetter it) => new(
+        it.Id, MessageState.Dead, it.MessageType, it.Queue, it.GroupId, it.Body, it.Errors, it.Attempts, it.Replays, it.TraceId, it.SentAt,
+        DueAt: null, Node: null, it.Reason, it.DiedAt, it.DiscardedAt, it.DiscardReason);
 
     private static DeadLetter Told(DeadLetterEnvelope it) => new(
         it.Id,
