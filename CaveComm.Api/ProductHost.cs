@@ -11,6 +11,7 @@ using CaveComm.Api.Http;
 using CaveComm.Api.Identity;
 using CaveComm.Api.Payments;
 using CaveComm.Api.Payouts;
+using CaveComm.Api.Recurring;
 using CaveComm.Providers;
 
 namespace CaveComm.Api;
@@ -35,6 +36,7 @@ public static class ProductHost
         services.AddCaveCommIdentity();
         services.AddProviders(builder.Configuration);
         services.AddBackend(builder.Configuration);
+        services.AddRecurringWork();
         services.AddCaveCommHealth();
         services.AddCaveCommTelemetry(builder.Configuration);
         services.AddScoped<CommissionHandling>();

@@ -34,6 +34,7 @@ public static class AddProvidersExtensions
         services.AddSingleton<IMailSender>(found => Settings(found).Smtp is { } smtp
             ? new SmtpMailSender(smtp, found.GetRequiredService<TimeProvider>(), found.GetRequiredService<ILogger<SmtpMailSender>>())
             : new NoMailSender());
+        services.AddSingleton<IProviderStates, ProviderStates>();
         services.AddSingleton<IFileStore>(found => new FolderFileStore(
             Settings(found).Storage ?? throw new ProviderConfigurationException(["Storage:Path is missing."])));
         return services;

@@ -20,6 +20,8 @@ internal sealed class ConfiguredProviders : IPaymentProviders, IInvoiceLookup, I
 
     public IReadOnlyList<string> Names { get; }
 
+    public IReadOnlyList<ProviderState> States => [.. new[] { stripe?.State, btcPay?.State }.OfType<ProviderState>()];
+
     public IPaymentProvider? Find(string name) => name switch
     {
         StripeGateway.ProviderName => stripe,

@@ -11,6 +11,9 @@ public sealed record StripeOptions(string ApiKey, Uri ApiBase, IReadOnlyList<str
     /// <summary>Before the first quick retry within a call; doubled for the second.</summary>
     public TimeSpan RetryPause { get; init; } = ProviderDefaults.RetryPause;
 
+    /// <summary>Most calls of this node at one moment.</summary>
+    public int MostCalls { get; init; } = ProviderDefaults.MostCalls;
+
     public override string ToString() => $"Stripe at {ApiBase}";
 }
 
@@ -28,6 +31,8 @@ public sealed record BtcPayOptions(Uri Url, string ApiKey, string StoreId, IRead
 
     public TimeSpan RetryPause { get; init; } = ProviderDefaults.RetryPause;
 
+    public int MostCalls { get; init; } = ProviderDefaults.MostCalls;
+
     public override string ToString() => $"BTCPay at {Url}";
 }
 
@@ -41,6 +46,8 @@ public sealed record SmtpOptions(string Host, int Port, string From)
     public SmtpSecurity Security { get; init; } = SmtpSecurity.StartTls;
 
     public TimeSpan Timeout { get; init; } = ProviderDefaults.Timeout;
+
+    public int MostCalls { get; init; } = ProviderDefaults.MostCalls;
 
     public override string ToString() => $"SMTP at {Host}:{Port}";
 }

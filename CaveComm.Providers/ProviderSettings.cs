@@ -32,7 +32,10 @@ public sealed record ProviderSettings(
         var (key, secrets) = (section.Required("ApiKey"), section.RequiredList("WebhookSecrets"));
         var url = section.Url("ApiBase", new Uri("https://api.stripe.com"));
         var timeout = section.Seconds("TimeoutSeconds");
-        return section.IsWhole ? new StripeOptions(key!, url!, secrets) { Timeout = timeout ?? Http.ProviderDefaults.Timeout } : null;
+        var calls = section.Whole("MostCalls", 1, 1_000);
+        return section.IsWhole
+            ? new StripeOptions(key!, url!, secrets) { Timeout = timeout ?? Http.ProviderDefaults.Timeout, MostCalls = calls ?? Http.ProviderDefaults.MostCalls }
+            : null;
     }
 
     private static BtcPayOptions? ReadBtcPay(Section section)
@@ -46,6 +49,7 @@ public sealed record ProviderSettings(
         var (key, store, secrets) = (section.Required("ApiKey"), section.Required("StoreId"), section.RequiredList("WebhookSecrets"));
         var (expiration, monitoring) = (section.Whole("InvoiceExpirationMinutes", 1, 525_600), section.Whole("MonitoringMinutes", 1, 525_600));
         var timeout = section.Seconds("TimeoutSeconds");
+        var calls = section.Whole("MostCalls", 1, 1_000);
         if (!section.IsWhole)
         {
             return null;
@@ -56,6 +60,7 @@ public sealed record ProviderSettings(
         {
             InvoiceExpirationMinutes = expiration ?? options.InvoiceExpirationMinutes,
             MonitoringMinutes = monitoring ?? options.MonitoringMinutes,
+            MostCalls = calls ?? options.MostCalls,
         };
     }
 
@@ -76,6 +81,7 @@ public sealed record ProviderSettings(
         };
         var port = section.Whole("Port", 1, 65_535);
         var timeout = section.Seconds("TimeoutSeconds");
+        var calls = section.Whole("MostCalls", 1, 1_000);
         return section.IsWhole
             ? new SmtpOptions(host!, port ?? 587, from!)
             {
@@ -83,6 +89,7 @@ public sealed record ProviderSettings(
                 Password = password,
                 Security = security,
                 Timeout = timeout ?? Http.ProviderDefaults.Timeout,
+                MostCalls = calls ?? Http.ProviderDefaults.MostCalls,
             }
             : null;
 

@@ -1,16 +1,12 @@
-using CaveComm.Api.Commissions;
 using CaveComm.Api.Customers;
 using CaveComm.Api.Delivery;
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
-using CaveComm.Api.Notifications;
 using CaveComm.Api.Payments;
-using CaveComm.Domain;
+using CaveComm.Api.Recurring;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
-using CaveComm.Domain.Notifications;
-using CaveComm.Domain.Payments;
 using CaveComm.Projections;
 using CaveComm.Projections.Commissions;
 using CaveComm.Projections.Freelancers;
@@ -45,29 +41,16 @@ internal static class KernelBackend
             options.Schema.For<ReadMark>();
             options.Schema.For<PayoutOwner>();
             options.Schema.For<DownloadRecord>();
+            options.Schema.For<RecurringSeries>();
+            options.Schema.For<ProviderCheck>();
+            options.Schema.For<PendingUpload>().Duplicate(it => it.BegunAt);
             IdentityStorage.Configure(options);
         });
         services.AddMessaging(options =>
         {
             options.Connection(connection);
             options.IncludeAssembly(typeof(KernelBackend).Assembly);
-            options.MessagePartitioning
-                .ByMessage<ICommissionMessage>(message => StreamKey.Commission(message.Commission))
-                .ByMessage<MailCustomer>(message => $"mail:{message.Commission}")
-                .ByMessage<MailFreelancer>(message => $"mail:{message.Commission}");
-            options.Queue("payments", parallel: 8);
-            options.Queue("mail", parallel: 4);
-            options.RouteTo<ICommissionMessage>("payments");
-            options.RouteTo<MailCustomer>("mail");
-            options.RouteTo<MailFreelancer>("mail");
-
-            // However long a provider or the mail server is away, the work waits: a schedule that ends in silence would cost money.
-            options.MaxThrottledAttempts = int.MaxValue;
-            options.OnException<GatewayUnavailableException>(e => e.RetryAfter is { } pause ? new FailureAction.RetryAfter(pause) : new FailureAction.RetryWithBackoff(int.MaxValue));
-            options.OnException<MailUnavailableException>(_ => new FailureAction.RetryWithBackoff(int.MaxValue));
-            options.OnException<GatewayRefusedException>(e => new FailureAction.DeadLetter(e.Message));
-            options.OnException<MailRefusedException>(e => new FailureAction.DeadLetter($"The mail server refused: {e.Message}"));
-            options.OnException<AlarmException>(e => new FailureAction.DeadLetter(e.Message));
+            MessagePolicies.Apply(options);
         });
         services.AddSingleton<IViewFreshness, DaemonFreshness>();
         services.AddKeyedWrites<HeldWrites>();

@@ -6,6 +6,7 @@ using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Api.Notifications;
 using CaveComm.Api.Payments;
+using CaveComm.Api.Recurring;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
@@ -34,8 +35,8 @@ internal static class MartenBackend
     // Wolverine schedules at most 25 retries unless they never end; the kernel gives an unexpected failure about a day, too.
     private static readonly TimeSpan[] Backoff =
     [
-        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15),
-        TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1),
+        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(20),
+        TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(45), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1),
     ];
 
     public static IServiceCollection AddBackend(this IServiceCollection services, IConfiguration configuration)
@@ -125,6 +126,9 @@ internal static class MartenBackend
         options.Schema.For<ReadMark>();
         options.Schema.For<PayoutOwner>();
         options.Schema.For<DownloadRecord>();
+        options.Schema.For<RecurringSeries>();
+        options.Schema.For<ProviderCheck>();
+        options.Schema.For<PendingUpload>().Duplicate(it => it.BegunAt);
         IdentityStorage.Configure(options);
 
         // Marten would pass over what it cannot apply and note it down. A view that stands still is noticed; money that is left out is not.
@@ -145,7 +149,8 @@ internal static class MartenBackend
         options.MessagePartitioning
             .ByMessage<ICommissionMessage>(message => StreamKey.Commission(message.Commission))
             .ByMessage<MailCustomer>(message => $"mail:{message.Commission}")
-            .ByMessage<MailFreelancer>(message => $"mail:{message.Commission}");
+            .ByMessage<MailFreelancer>(message => $"mail:{message.Commission}")
+            .ByMessage<IRecurringMessage>(message => $"recurring:{message.Series}");
         options.Publish(rule =>
         {
             rule.MessagesImplementing<ICommissionMessage>();
@@ -157,11 +162,18 @@ internal static class MartenBackend
             rule.Message<MailFreelancer>();
             rule.ToLocalQueue("mail");
         });
+        options.Publish(rule =>
+        {
+            rule.MessagesImplementing<IRecurringMessage>();
+            rule.ToLocalQueue("upkeep");
+        });
 
-        // Wolverine keeps the order within a group only in 3, 5, 7 or 9 lanes: the largest number that is no more than the kernel's 8 and 4.
+        // Wolverine keeps the order within a group only in 3, 5, 7 or 9 lanes: the largest number that is no more than the kernel's 8 and 4 (upkeep has 2: the least).
         options.LocalQueue("payments").UseDurableInbox().PartitionProcessingByGroupId(PartitionSlots.Seven);
         options.LocalQueue("mail").UseDurableInbox().PartitionProcessingByGroupId(PartitionSlots.Three);
+        options.LocalQueue("upkeep").UseDurableInbox().PartitionProcessingByGroupId(PartitionSlots.Three);
 
+        // As MessagePolicies has it. Wolverine cannot wait as long as an exception says, so here a throttled call waits its turn of the back-off.
         // However long a provider or the mail server is away, the work waits: a schedule that ends in silence would cost money.
         options.OnException<GatewayUnavailableException>().ScheduleRetryIndefinitely(Backoff);
         options.OnException<MailUnavailableException>().ScheduleRetryIndefinitely(Backoff);
@@ -170,7 +182,7 @@ internal static class MartenBackend
         options.OnException<AlarmException>().MoveToErrorQueue();
         options.OnException<ConcurrencyException>().RetryTimes(10);
         options.OnException<ExistingStreamIdCollisionException>().RetryTimes(10);
-        options.OnException<Exception>().ScheduleRetry([.. Backoff, .. Enumerable.Repeat(Backoff[^1], 16)]);
+        options.OnException<Exception>().ScheduleRetry([.. Backoff, .. Enumerable.Repeat(Backoff[^1], 11)]);
     }
 
     private sealed class DaemonFreshness(MartenDaemon daemon) : IViewFreshness

@@ -2,6 +2,8 @@ using CaveComm.Api.Commissions;
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
+using CaveComm.Api.Recurring;
+using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Delivery;
 using CaveComm.Projections.Commissions;
@@ -77,12 +79,12 @@ internal static class UploadProduct
         var mayBeNamed = false;
         try
         {
-            await Store(upload, files, stored, clock, cancel);
+            await Store(upload, requestID, store, files, stored, clock, cancel);
 
             // From here on the caller's going away changes nothing: a commit that is cut off has an unknown outcome.
             mayBeNamed = true;
             var handled = await handling.Handle(
-                requestID, new CommissionCommand.UploadProduct(stored), CommissionEndpoint.Actor(freelancer), http.IfMatch().Allows, null, CancellationToken.None);
+                requestID, new CommissionCommand.UploadProduct(stored), CommissionEndpoint.Actor(freelancer), http.IfMatch().Allows, Named(stored), CancellationToken.None);
             mayBeNamed = handled.Position is not null;
             return http.Answer(handled, () => http.Done(CommissionEndpoint.Page(freelancer, requestID), Created(before, handled.Commission.State, stored, links)));
         }
@@ -110,7 +112,23 @@ internal static class UploadProduct
 
     private static readonly ProductFile Placeholder = new(Guid.Empty, "", 0, "", "");
 
-    private static async Task Store(MultipartUpload upload, IFileStore files, List<ProductFile> stored, TimeProvider clock, CancellationToken cancel)
+    // With the commit that names the files there is nothing left to clear up.
+    private static Func<IDocumentSession, CancellationToken, Task<Refusal?>> Named(List<ProductFile> stored) => (session, _) =>
+    {
+        stored.ForEach(file => session.Delete<PendingUpload>(PendingUpload.Key(file.FileId)));
+        return Task.FromResult<Refusal?>(null);
+    };
+
+    // Noted before the file is there: whatever happens in between, OrphanFiles knows of it.
+    private static async Task Announce(IDocumentStore store, Guid file, Guid commission, DateTimeOffset now, CancellationToken cancel)
+    {
+        await using var session = store.LightweightSession();
+        session.Store(PendingUpload.Of(file, commission, now));
+        await session.SaveChangesAsync(cancel);
+    }
+
+    private static async Task Store(
+        MultipartUpload upload, Guid commission, IDocumentStore store, IFileStore files, List<ProductFile> stored, TimeProvider clock, CancellationToken cancel)
     {
         var left = MostBytes;
         await foreach (var part in upload.Parts(cancel))
@@ -123,6 +141,7 @@ internal static class UploadProduct
                 }
 
                 var id = Guid.CreateVersion7(clock.GetUtcNow());
+                await Announce(store, id, commission, clock.GetUtcNow(), cancel);
                 var content = await files.Save(id, file.Content, left, cancel);
                 left -= content.Size;
                 stored.Add(new ProductFile(id, file.FileName, content.Size, content.Sha256, file.MediaType));

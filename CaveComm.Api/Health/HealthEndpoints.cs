@@ -15,7 +15,8 @@ internal static class HealthEndpoints
         .AddHealthChecks()
         .AddCheck<DatabaseCheck>("database")
         .AddCheck<ProjectionsCheck>("projections")
-        .AddCheck<MessagesCheck>("messages");
+        .AddCheck<MessagesCheck>("messages")
+        .AddCheck<ProvidersCheck>("providers");
 
     public static void MapCaveCommHealth(this IEndpointRouteBuilder routes)
     {

@@ -1,4 +1,5 @@
 using CaveComm.Api.Commissions;
+using CaveComm.Api.Recurring;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Payments;
@@ -89,7 +90,7 @@ public static class CheckInvoiceHandler
     private static readonly TimeSpan WaitForOwnNote = TimeSpan.FromSeconds(2);
     private const int MostWaits = 5;
 
-    public static async Task<OutgoingMessages> Handle(CheckInvoice asked, IDocumentSession session, IPaymentProviders providers, CancellationToken cancel)
+    public static async Task<OutgoingMessages> Handle(CheckInvoice asked, IDocumentSession session, IPaymentProviders providers, TimeProvider clock, CancellationToken cancel)
     {
         var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
         if (commission.State.Status == CommissionStatus.None)
@@ -110,6 +111,15 @@ public static class CheckInvoiceHandler
         }
 
         var open = await InvoiceNews.Record(commission, providers.Get(commission.State.Provider), asked.InvoiceId, cancel);
+        if (open)
+        {
+            ProviderCheck.Note(session, asked.Commission, clock.GetUtcNow());
+        }
+        else
+        {
+            ProviderCheck.Forget(session, asked.Commission);
+        }
+
         var outgoing = commission.Outgoing();
         if (open && asked.Round >= 0)
         {

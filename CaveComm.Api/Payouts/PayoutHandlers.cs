@@ -1,6 +1,7 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Notifications;
 using CaveComm.Api.Payments;
+using CaveComm.Api.Recurring;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
@@ -12,7 +13,7 @@ namespace CaveComm.Api.Payouts;
 /// <summary>F19: delivery of paid work starts the payout. It is recorded before the provider is called.</summary>
 public static class PayoutDueHandler
 {
-    public static async Task<OutgoingMessages> Handle(PayoutDue due, IDocumentSession session, IOptions<CaveCommOptions> options, CancellationToken cancel)
+    public static async Task<OutgoingMessages> Handle(PayoutDue due, IDocumentSession session, IOptions<CaveCommOptions> options, TimeProvider clock, CancellationToken cancel)
     {
         var commission = await CommissionWriting.Open(session, due.Commission, cancel);
         if (!commission.State.NeedsPayout)
@@ -30,6 +31,7 @@ public static class PayoutDueHandler
                 messages.Add(new MailFreelancer(due.Commission, FreelancerLetter.PayoutWithoutDestination));
             }
 
+            ProviderCheck.Note(session, due.Commission, clock.GetUtcNow());
             messages.Delay(due with { Round = due.Round + 1 }, WhatFollows.CheckPause(due.Round + 3));
             return messages;
         }
@@ -43,7 +45,7 @@ public static class PayoutDueHandler
 /// <summary>F20: the provider is told to send the money.</summary>
 public static class SendPayoutHandler
 {
-    public static async Task<OutgoingMessages> Handle(SendPayout asked, IDocumentSession session, IPaymentProviders providers, CancellationToken cancel)
+    public static async Task<OutgoingMessages> Handle(SendPayout asked, IDocumentSession session, IPaymentProviders providers, TimeProvider clock, CancellationToken cancel)
     {
         var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
         if (commission.State is not { IsPaidOut: false, Payout: { } payout } || payout.Attempt != asked.Attempt)
@@ -59,6 +61,7 @@ public static class SendPayoutHandler
             session.Store(new PayoutOwner(PayoutOwner.Key(payout.Provider, payoutId), asked.Commission, payout.Attempt));
         }
 
+        PayoutNews.Note(session, asked.Commission, standing, clock.GetUtcNow());
         return PayoutNews.Record(commission, asked.Commission, payout.Attempt, standing, 0);
     }
 }
@@ -66,7 +69,7 @@ public static class SendPayoutHandler
 /// <summary>A payout that is on its way is asked about until it has arrived.</summary>
 public static class CheckPayoutHandler
 {
-    public static async Task<OutgoingMessages> Handle(CheckPayout asked, IDocumentSession session, IPaymentProviders providers, CancellationToken cancel)
+    public static async Task<OutgoingMessages> Handle(CheckPayout asked, IDocumentSession session, IPaymentProviders providers, TimeProvider clock, CancellationToken cancel)
     {
         var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
         if (commission.State is not { IsPaidOut: false, Payout: { } payout } || payout.Attempt != asked.Attempt)
@@ -76,6 +79,7 @@ public static class CheckPayoutHandler
 
         var standing = await providers.Get(payout.Provider).FetchPayout(asked.PayoutId, payout.Destination, cancel)
             ?? new PayoutSnapshot(asked.PayoutId, PayoutStanding.Pending, null);
+        PayoutNews.Note(session, asked.Commission, standing, clock.GetUtcNow());
         return PayoutNews.Record(commission, asked.Commission, asked.Attempt, standing, asked.Round);
     }
 }
@@ -83,6 +87,18 @@ public static class CheckPayoutHandler
 internal static class PayoutNews
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
+
+    public static void Note(IDocumentSession session, Guid id, PayoutSnapshot payout, DateTimeOffset now)
+    {
+        if (payout.Standing == PayoutStanding.Pending)
+        {
+            ProviderCheck.Note(session, id, now);
+        }
+        else
+        {
+            ProviderCheck.Forget(session, id);
+        }
+    }
 
     public static OutgoingMessages Record(CommissionWriting commission, Guid id, int attempt, PayoutSnapshot payout, int round)
     {

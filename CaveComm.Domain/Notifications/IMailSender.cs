@@ -12,6 +12,10 @@ public interface IMailSender
 /// <param name="MessageId">Left part of the Message-ID, made of stream and purpose, so that a second copy can be told from a second mail.</param>
 public sealed record Mail(string MessageId, string To, string? ToName, string Subject, string Text, string Html);
 
-public class MailUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+public class MailUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>How long to leave the mail server alone; null when nobody said.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}
 
 public class MailRefusedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -17,11 +17,17 @@ internal sealed class BtcPayClient : IDisposable
     {
         http = ProviderHttp.CreateClient(options.Url, handler);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("token", options.ApiKey);
-        provider = new ProviderHttp(BtcPayGateway.ProviderName, "BTCPay:ApiKey", http, options.Timeout, options.RetryPause, clock, log);
+        provider = new ProviderHttp(BtcPayGateway.ProviderName, "BTCPay:ApiKey", http, options.Timeout, options.RetryPause, options.MostCalls, clock, log);
         store = $"api/v1/stores/{ProviderHttp.Segment(options.StoreId)}";
     }
 
-    public void Dispose() => http.Dispose();
+    public ProviderState State => provider.State;
+
+    public void Dispose()
+    {
+        http.Dispose();
+        provider.Dispose();
+    }
 
     /// <param name="query">Already escaped.</param>
     public Task<ProviderAnswer> Get(string operation, string path, string query, CancellationToken cancel) =>

@@ -27,6 +27,8 @@ internal sealed class BtcPayGateway : IPaymentProvider, IDisposable
 
     public string Name => ProviderName;
 
+    public ProviderState State => btcPay.State;
+
     public bool MailsInvoices => false;
 
     public Task<InvoiceSetUp> SetUpInvoice(InvoiceOrder order, CancellationToken cancel) => invoices.SetUp(order, cancel);

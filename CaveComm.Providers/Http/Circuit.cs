@@ -1,17 +1,38 @@
 namespace CaveComm.Providers.Http;
 
 /// <summary>Stops asking a provider that has stopped answering, so that callers get their answer at once and the work waits in the queue.</summary>
-/// <remarks>After <see cref="Threshold"/> failures in a row it opens for <see cref="Pause"/>; then one call is let through to find out.</remarks>
-internal sealed class Circuit(TimeProvider clock)
+/// <remarks>
+/// After <see cref="Threshold"/> failures in a row it opens for <see cref="Pause"/>; then one call is let through to find out. While that keeps
+/// failing the pauses grow, up to <see cref="LongestPause"/>. It says of a call that it was not made, never that it was refused.
+/// </remarks>
+/// <param name="changed">Told when it opens (true) and when it closes.</param>
+internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
 {
     public const int Threshold = 5;
 
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
 
+    public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
+    /// <summary>For those who come while one call finds out.</summary>
+    private static readonly TimeSpan WhileTrying = TimeSpan.FromSeconds(5);
+
     private readonly Lock gate = new();
     private int failures;
+    private int opened;
     private DateTimeOffset? openUntil;
     private bool probing;
+
+    public CircuitState State
+    {
+        get
+        {
+            lock (gate)
+            {
+                return openUntil is not { } until ? CircuitState.Closed : until > clock.GetUtcNow() ? CircuitState.Open : CircuitState.Trial;
+            }
+        }
+    }
 
     /// <returns>Null when the call may be made; else how long to leave the provider alone.</returns>
     public TimeSpan? Enter()
@@ -31,7 +52,7 @@ internal sealed class Circuit(TimeProvider clock)
 
             if (probing)
             {
-                return TimeSpan.FromSeconds(1);
+                return WhileTrying;
             }
 
             probing = true;
@@ -41,22 +62,57 @@ internal sealed class Circuit(TimeProvider clock)
 
     public void Succeeded()
     {
+        bool closes;
         lock (gate)
         {
-            (failures, openUntil, probing) = (0, null, false);
+            closes = openUntil is not null;
+            (failures, opened, openUntil, probing) = (0, 0, null, false);
+        }
+
+        if (closes)
+        {
+            changed?.Invoke(false);
         }
     }
 
     public void Failed()
     {
+        var opens = false;
         lock (gate)
         {
             failures++;
-            probing = false;
-            if (failures >= Threshold)
+            if (failures >= Threshold && (probing || openUntil is null))
             {
-                openUntil = clock.GetUtcNow() + Pause;
+                // Calls that were under way when it opened say nothing new, so they do not lengthen the pause.
+                opens = openUntil is null;
+                opened++;
+                openUntil = clock.GetUtcNow() + Longer();
             }
+
+            probing = false;
+        }
+
+        if (opens)
+        {
+            changed?.Invoke(true);
+        }
+    }
+
+    /// <summary>The provider itself asked to be left alone for a while: that holds for every caller.</summary>
+    public void Rest(TimeSpan asked)
+    {
+        bool opens;
+        lock (gate)
+        {
+            opens = openUntil is null;
+            var until = clock.GetUtcNow() + (asked < LongestPause ? asked : LongestPause);
+            openUntil = openUntil > until ? openUntil : until;
+            probing = false;
+        }
+
+        if (opens)
+        {
+            changed?.Invoke(true);
         }
     }
 
@@ -68,4 +124,22 @@ internal sealed class Circuit(TimeProvider clock)
             probing = false;
         }
     }
+
+    // Twice at the first length: a provider that is restarted is back soon.
+    private TimeSpan Longer()
+    {
+        var pause = Pause * Math.Pow(2, Math.Clamp(opened - 2, 0, 10));
+        return pause < LongestPause ? pause : LongestPause;
+    }
+}
+
+internal enum CircuitState
+{
+    Closed,
+
+    /// <summary>Nobody asks.</summary>
+    Open,
+
+    /// <summary>The pause is over; one call may find out.</summary>
+    Trial,
 }

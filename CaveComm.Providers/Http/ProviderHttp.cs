@@ -22,16 +22,19 @@ internal sealed record ProviderCall(string Operation, HttpMethod Method, string 
     public bool IsRepeatable { get; init; }
 }
 
-/// <summary>Sends requests to one provider: a time limit, few quick retries, a circuit breaker, one log line for each answer.</summary>
+/// <summary>Sends requests to one provider: a time limit, few quick retries, a limit of calls side by side, a circuit breaker, one log line for each answer.</summary>
 /// <remarks>What does not come back as a definite answer comes out as <see cref="GatewayUnavailableException"/>.</remarks>
-internal sealed class ProviderHttp(string provider, string keySetting, HttpClient http, TimeSpan timeout, TimeSpan retryPause, TimeProvider clock, ILogger log)
+internal sealed class ProviderHttp(
+    string provider, string keySetting, HttpClient http, TimeSpan timeout, TimeSpan retryPause, int mostCalls, TimeProvider clock, ILogger log) : IDisposable
 {
     private const int Tries = 3;
 
     // A longer wait is the queue's business, not that of somebody who holds a worker.
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    private readonly Circuit circuit = new(clock);
+    private readonly ProviderLine line = new(provider, mostCalls, clock, log);
+
+    public ProviderState State => line.State;
 
     /// <summary>A client that follows no redirects and keeps no cookies; connections are renewed, so that a changed DNS entry is noticed.</summary>
     public static HttpClient CreateClient(Uri baseAddress, HttpMessageHandler? handler = null) => new(handler ?? new SocketsHttpHandler
@@ -55,16 +58,34 @@ internal sealed class ProviderHttp(string provider, string keySetting, HttpClien
     /// <summary>An id as one segment of a path.</summary>
     public static string Segment(string id) => id is "" or "." or ".." ? throw new ArgumentException("That is no id.", nameof(id)) : Uri.EscapeDataString(id);
 
+    public void Dispose() => line.Dispose();
+
     public async Task<ProviderAnswer> Send(ProviderCall call, CancellationToken cancel)
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (circuit.Enter() is { } wait)
+            if (await line.Enter(cancel) is var (why, wait))
             {
-                throw new GatewayUnavailableException(provider, $"{call.Operation} was not tried: there has been no answer for a while.", wait);
+                throw new GatewayUnavailableException(provider, $"{call.Operation} was not tried: {why}.", wait);
             }
 
-            var (answer, failure, mayRetry) = await Try(call, cancel);
+            ProviderAnswer? answer;
+            GatewayUnavailableException? failure;
+            bool mayRetry;
+            try
+            {
+                (answer, failure, mayRetry) = await Try(call, cancel);
+            }
+            catch
+            {
+                line.Circuit.Abandoned();
+                throw;
+            }
+            finally
+            {
+                line.Leave();
+            }
+
             if (answer is not null)
             {
                 return answer;
@@ -91,12 +112,7 @@ internal sealed class ProviderHttp(string provider, string keySetting, HttpClien
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, both.Token);
             return Read(call, response, await response.Content.ReadAsByteArrayAsync(both.Token), started);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            circuit.Abandoned();
-            throw;
-        }
-        catch (OperationCanceledException silence)
+        catch (OperationCanceledException silence) when (!cancel.IsCancellationRequested)
         {
             // Not tried again here: whoever waits has waited long enough.
             return (null, Unreachable(call, "no answer in time", started, silence), false);
@@ -136,11 +152,11 @@ internal sealed class ProviderHttp(string provider, string keySetting, HttpClien
         var verdict = ProviderFaults.Judge(response.StatusCode, kind, code);
         if (verdict == Verdict.Unknown && (int)response.StatusCode >= 500)
         {
-            circuit.Failed();
+            line.Circuit.Failed();
         }
         else
         {
-            circuit.Succeeded();
+            line.Circuit.Succeeded();
         }
 
         if (verdict is Verdict.Done or Verdict.Refused)
@@ -149,7 +165,13 @@ internal sealed class ProviderHttp(string provider, string keySetting, HttpClien
         }
 
         var words = ProviderFaults.Explain(verdict, response.StatusCode, call.Operation, keySetting);
-        var failure = new GatewayUnavailableException(provider, words, RetryAfter(response));
+        var asked = RetryAfter(response);
+        if (asked > LongestPause && response.StatusCode is (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
+        {
+            line.Circuit.Rest(asked.Value);
+        }
+
+        var failure = new GatewayUnavailableException(provider, words, asked);
         return (null, failure, call.IsRepeatable && (Header(response, "Stripe-Should-Retry") switch
         {
             "true" => true,
@@ -160,7 +182,7 @@ internal sealed class ProviderHttp(string provider, string keySetting, HttpClien
 
     private GatewayUnavailableException Unreachable(ProviderCall call, string reason, long started, Exception cause)
     {
-        circuit.Failed();
+        line.Circuit.Failed();
         ProviderLog.Silent(log, provider, call.Operation, reason, clock.GetElapsedTime(started).TotalMilliseconds, call.Method.Method, call.Path, call.Key);
         return new GatewayUnavailableException(provider, $"{call.Operation}: {reason}.", inner: cause);
     }

@@ -20,4 +20,10 @@ internal static partial class ProviderLog
         Message = "{Provider} did not answer {Operation}: {Reason} after {DurationMs:0.0} ms: {Method} {Path}, idempotency key {Key}")]
     public static partial void Silent(
         ILogger log, string provider, string operation, string reason, double durationMs, string method, string path, string? key);
+
+    [LoggerMessage(EventId = 4003, EventName = "ProviderLeftAlone", Level = LogLevel.Warning, Message = "{Provider} is left alone for a while: it does not answer, or asked for a pause")]
+    public static partial void LeftAlone(ILogger log, string provider);
+
+    [LoggerMessage(EventId = 4004, EventName = "ProviderBack", Level = LogLevel.Information, Message = "{Provider} answers again")]
+    public static partial void Back(ILogger log, string provider);
 }

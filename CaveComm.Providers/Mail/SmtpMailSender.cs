@@ -3,6 +3,7 @@ using System.Net.Mail;
 using System.Net.Mime;
 using System.Text;
 using CaveComm.Domain.Notifications;
+using CaveComm.Providers.Http;
 using Microsoft.Extensions.Logging;
 
 namespace CaveComm.Providers.Mail;
@@ -12,13 +13,40 @@ namespace CaveComm.Providers.Mail;
 /// System.Net.Mail speaks STARTTLS but not TLS from the first byte (port 465). A mail whose acceptance is unknown comes out as unavailable and is
 /// sent again with the same Message-ID.
 /// </remarks>
-internal sealed partial class SmtpMailSender(SmtpOptions options, TimeProvider clock, ILogger<SmtpMailSender> log) : IMailSender
+internal sealed partial class SmtpMailSender(SmtpOptions options, TimeProvider clock, ILogger<SmtpMailSender> log) : IMailSender, IDisposable
 {
     private readonly MailAddress from = new(options.From);
+    private readonly ProviderLine line = new("smtp", options.MostCalls, clock, log);
+
+    public ProviderState State => line.State;
+
+    public void Dispose() => line.Dispose();
 
     public async Task Send(Domain.Notifications.Mail mail, CancellationToken cancel)
     {
         using var message = Compose(mail, from);
+        if (await line.Enter(cancel) is var (why, wait))
+        {
+            throw new MailUnavailableException($"The mail was not handed over: {why}.") { RetryAfter = wait };
+        }
+
+        try
+        {
+            await HandOver(mail, message, cancel);
+        }
+        catch (Exception abandoned) when (abandoned is not (MailUnavailableException or MailRefusedException))
+        {
+            line.Circuit.Abandoned();
+            throw;
+        }
+        finally
+        {
+            line.Leave();
+        }
+    }
+
+    private async Task HandOver(Domain.Notifications.Mail mail, MailMessage message, CancellationToken cancel)
+    {
         using var smtp = new SmtpClient(options.Host, options.Port)
         {
             EnableSsl = options.Security == SmtpSecurity.StartTls,
@@ -33,21 +61,38 @@ internal sealed partial class SmtpMailSender(SmtpOptions options, TimeProvider c
         }
         catch (OperationCanceledException silence) when (!cancel.IsCancellationRequested)
         {
+            line.Circuit.Failed();
             Failed(log, mail.MessageId, "no answer in time");
             throw new MailUnavailableException($"The mail server {options.Host} did not answer in time.", silence);
         }
         catch (SmtpException refused) when (IsPermanent(refused))
         {
+            line.Circuit.Succeeded();
             Failed(log, mail.MessageId, $"refused with {(int)refused.StatusCode}");
             throw new MailRefusedException($"The mail server refused the mail ({(int)refused.StatusCode}).", refused);
         }
         catch (Exception broken) when (broken is SmtpException or IOException or InvalidOperationException && !cancel.IsCancellationRequested)
         {
+            // A server that puts this mail off has answered; only silence and its own farewell (421) count against it.
+            Note(broken is SmtpException { StatusCode: > 0 and not SmtpStatusCode.ServiceNotAvailable });
             Failed(log, mail.MessageId, broken is SmtpException { StatusCode: > 0 } told ? $"put off with {(int)told.StatusCode}" : "no connection");
             throw new MailUnavailableException($"The mail server {options.Host} did not take the mail.", broken);
         }
 
+        line.Circuit.Succeeded();
         Sent(log, mail.MessageId, clock.GetElapsedTime(started).TotalMilliseconds);
+    }
+
+    private void Note(bool answered)
+    {
+        if (answered)
+        {
+            line.Circuit.Succeeded();
+        }
+        else
+        {
+            line.Circuit.Failed();
+        }
     }
 
     internal static MailMessage Compose(Domain.Notifications.Mail mail, MailAddress from)

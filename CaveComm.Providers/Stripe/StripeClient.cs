@@ -22,10 +22,16 @@ internal sealed class StripeClient : IDisposable
         http = ProviderHttp.CreateClient(options.ApiBase, handler);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
         http.DefaultRequestHeaders.Add("Stripe-Version", Version);
-        provider = new ProviderHttp(StripeGateway.ProviderName, "Stripe:ApiKey", http, options.Timeout, options.RetryPause, clock, log);
+        provider = new ProviderHttp(StripeGateway.ProviderName, "Stripe:ApiKey", http, options.Timeout, options.RetryPause, options.MostCalls, clock, log);
     }
 
-    public void Dispose() => http.Dispose();
+    public ProviderState State => provider.State;
+
+    public void Dispose()
+    {
+        http.Dispose();
+        provider.Dispose();
+    }
 
     /// <param name="account">The connected account to act on; null for the platform itself.</param>
     public Task<ProviderAnswer> Get(string operation, string path, StripeForm? query, string? account, CancellationToken cancel) => provider.Send(

@@ -27,6 +27,8 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposa
 
     public string Name => ProviderName;
 
+    public ProviderState State => stripe.State;
+
     public bool MailsInvoices => true;
 
     public Task<InvoiceSetUp> SetUpInvoice(InvoiceOrder order, CancellationToken cancel) => setUp.SetUp(order, cancel);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CaveComm.Sandbox.Faults;
 using CaveComm.Sandbox.Http;
 using CaveComm.Sandbox.Storage;
 using CaveComm.Sandbox.Webhooks;
@@ -54,6 +55,17 @@ public sealed class BtcPayServer : IAsyncDisposable
 
     private void Map(WebApplication app)
     {
+        FaultSwitch.Use(app, "/api/v1", new JsonObject
+        {
+            ["timeoutEvery"] = 0,
+            ["errorEvery"] = 0,
+            ["holdPayouts"] = false,
+            ["cancelPayouts"] = false,
+            ["duplicates"] = 1,
+            ["holdWebhooks"] = false,
+            ["dropWebhooks"] = false,
+            ["shuffleWebhooks"] = false,
+        });
         var routes = new BtcPayRoutes(app, world, stopping.Token);
         StoreApi.Map(routes, world);
         InvoiceApi.Map(routes, world);
@@ -66,6 +78,7 @@ public sealed class BtcPayServer : IAsyncDisposable
             "Sandbox BTCPay Server",
             "<h1>Sandbox BTCPay Server</h1><p>No real coins here. Checkout pages are under <code>/i/…</code>, the API is under <code>/api/v1/</code>.</p>"))));
         // What stands for the world outside BTCPay: the tests' hand, and wallets in the Lightning network.
+        app.MapGet("/_control", (RequestDelegate)Show);
         app.MapPost("/_control", (RequestDelegate)Control);
         app.MapPost("/_lightning/pay", (RequestDelegate)(async http =>
             await world.Lightning.PayIn(new BtcPayCall(http, await http.Request.JsonBody() ?? [])).Write(http.Response)));
@@ -108,7 +121,13 @@ public sealed class BtcPayServer : IAsyncDisposable
             SetWebhookUrl(target);
         }
 
-        await http.Response.Json(new JsonObject
+        await Show(http);
+    }
+
+    private Task Show(HttpContext http)
+    {
+        var (controls, switches) = (world.Controls(), Webhooks.ReadSwitches());
+        return http.Response.Json(new JsonObject
         {
             ["webhookUrl"] = Webhooks.Target(world.Hooks.Own())?.AbsoluteUri,
             ["timeoutEvery"] = controls.TimeoutEvery,

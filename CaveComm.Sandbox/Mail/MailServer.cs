@@ -13,12 +13,14 @@ public sealed class MailServer : IAsyncDisposable
     private readonly SmtpSwitches switches = new();
     private readonly Mailbox mailbox;
     private readonly SmtpServer smtp;
+    private readonly ITimer back;
     private WebApplication web = null!;
 
     private MailServer(SandboxStore store, int smtpPort, TimeProvider time)
     {
         mailbox = new Mailbox(store, time);
         smtp = new SmtpServer(smtpPort, switches, mailbox.Keep, time);
+        back = time.CreateTimer(_ => _ = smtp.SetDown(false), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The mailbox's address, with a slash at the end.</summary>
@@ -44,6 +46,7 @@ public sealed class MailServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await back.DisposeAsync();
         await smtp.DisposeAsync();
         await web.StopAsync();
         await web.DisposeAsync();
@@ -65,6 +68,7 @@ public sealed class MailServer : IAsyncDisposable
             http.Response.StatusCode = StatusCodes.Status204NoContent;
             return Task.CompletedTask;
         });
+        app.MapGet("/_control", Show);
         app.MapPost("/_control", Control);
     }
 
@@ -78,6 +82,13 @@ public sealed class MailServer : IAsyncDisposable
 
         try
         {
+            if ((bool?)wanted["reset"] == true)
+            {
+                (switches.Refuse, switches.Busy) = (false, false);
+                switches.Count(0);
+                await Down(false, Timeout.InfiniteTimeSpan);
+            }
+
             switches.Refuse = (bool?)wanted["refuse"] ?? switches.Refuse;
             switches.Busy = (bool?)wanted["busy"] ?? switches.Busy;
             if ((int?)wanted["dropAfterDataEvery"] is { } every)
@@ -87,25 +98,38 @@ public sealed class MailServer : IAsyncDisposable
 
             if ((bool?)wanted["down"] is { } down)
             {
-                await smtp.SetDown(down);
+                await Down(down, Timeout.InfiniteTimeSpan);
+            }
+
+            if ((int?)wanted["downSeconds"] is > 0 and var seconds)
+            {
+                await Down(true, TimeSpan.FromSeconds(seconds));
             }
         }
         catch (Exception fault) when (fault is InvalidOperationException or FormatException or JsonException)
         {
             await http.Response.Json(
-                new JsonObject { ["error"] = "refuse, busy and down are true or false, dropAfterDataEvery is a number." },
+                new JsonObject { ["error"] = "refuse, busy, down and reset are true or false, dropAfterDataEvery and downSeconds are numbers." },
                 StatusCodes.Status400BadRequest);
             return;
         }
 
-        await http.Response.Json(new JsonObject
-        {
-            ["refuse"] = switches.Refuse,
-            ["busy"] = switches.Busy,
-            ["down"] = smtp.IsDown,
-            ["dropAfterDataEvery"] = switches.DropAfterDataEvery,
-        });
+        await Show(http);
     }
+
+    private async Task Down(bool down, TimeSpan until)
+    {
+        await smtp.SetDown(down);
+        back.Change(until, Timeout.InfiniteTimeSpan);
+    }
+
+    private Task Show(HttpContext http) => http.Response.Json(new JsonObject
+    {
+        ["refuse"] = switches.Refuse,
+        ["busy"] = switches.Busy,
+        ["down"] = smtp.IsDown,
+        ["dropAfterDataEvery"] = switches.DropAfterDataEvery,
+    });
 
     private static string? To(HttpContext http) => http.Request.Query["to"].FirstOrDefault() is { Length: > 0 } to ? to : null;
 }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.Json.Nodes;
+using CaveComm.Sandbox.Faults;
 using CaveComm.Sandbox.Storage;
 using CaveComm.Sandbox.Stripe.Pages;
 using CaveComm.Sandbox.Stripe.Resources;
@@ -58,6 +60,18 @@ public static class StripeServer
 
     private static void Map(WebApplication app, StripeWorld world)
     {
+        FaultSwitch.Use(app, "/v1", new JsonObject
+        {
+            ["timeoutEvery"] = 0,
+            ["errorEvery"] = 0,
+            ["errorsStored"] = false,
+            ["delayMilliseconds"] = 0,
+            ["failPayouts"] = false,
+            ["duplicates"] = 1,
+            ["holdWebhooks"] = false,
+            ["dropWebhooks"] = false,
+            ["shuffleWebhooks"] = false,
+        });
         var api = new StripeApi(world, app.Lifetime.ApplicationStopping);
         app.Map("/v1/{**path}", (RequestDelegate)api.Serve);
         app.MapGet("/", http => OverviewPage.Show(http, world));

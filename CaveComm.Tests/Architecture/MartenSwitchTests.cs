@@ -8,7 +8,7 @@ namespace CaveComm.Tests.Architecture;
 /// <summary>What can be said of the build on Marten where its packages are not: that it is kept in step with the one on the kernels.</summary>
 public partial class MartenSwitchTests
 {
-    private static readonly string Kernel = Text("KernelBackend.cs");
+    private static readonly string Kernel = Text("KernelBackend.cs") + Text("MessagePolicies.cs");
     private static readonly string Marten = Text("MartenBackend.cs");
 
     [Fact]
@@ -37,6 +37,10 @@ public partial class MartenSwitchTests
     [Fact]
     public void Both_backends_group_the_same_messages_by_the_same_keys() =>
         Found(Grouping(), Marten).ShouldBe(Found(Grouping(), Kernel), ignoreOrder: true);
+
+    [Fact]
+    public void Both_backends_run_the_same_queues() =>
+        Found(LocalQueue(), Marten).ShouldBe(Found(KernelQueue(), Kernel), ignoreOrder: true);
 
     [Fact]
     public void Both_backends_have_an_answer_to_the_same_failures()
@@ -77,6 +81,12 @@ public partial class MartenSwitchTests
 
     [GeneratedRegex(@"AddKeyedWrites<(\w+)>")]
     private static partial Regex Keyed();
+
+    [GeneratedRegex(@"options\.Queue\(""(\w+)""")]
+    private static partial Regex KernelQueue();
+
+    [GeneratedRegex(@"options\.LocalQueue\(""(\w+)""\)\.UseDurableInbox\(\)\.PartitionProcessingByGroupId")]
+    private static partial Regex LocalQueue();
 
     [GeneratedRegex(@"OnException<(\w+)>")]
     private static partial Regex Failure();

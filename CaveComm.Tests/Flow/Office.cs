@@ -28,6 +28,9 @@ public sealed class Office : IAsyncLifetime
     private TestDatabase database = null!;
     private WebApplication product = null!;
 
+    /// <summary>Settings beside the usual ones, for an office of one test's own.</summary>
+    public Dictionary<string, string?> Extra { get; } = [];
+
     public Uri Url { get; private set; } = null!;
 
     public SandboxHost Sandbox { get; private set; } = null!;
@@ -137,6 +140,26 @@ public sealed class Office : IAsyncLifetime
         return found!;
     }
 
+    /// <summary>Sets switches of a look-alike.</summary>
+    public async Task Control(Uri lookalike, object switches)
+    {
+        using var answer = await Anonymous.PostAsJsonAsync(new Uri(lookalike, "_control"), switches);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>What Stripe's look-alike has on record, newest first; at most a hundred.</summary>
+    public async Task<IReadOnlyList<JsonNode>> StripeRecords(string kind)
+    {
+        using var client = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", Sandbox.StripeApiKey) } };
+        return [.. (await client.GetFromJsonAsync<JsonNode>(new Uri(Sandbox.StripeUrl, $"v1/{kind}?limit=100")))!["data"]!.AsArray().Select(it => it!)];
+    }
+
+    public async Task<IReadOnlyList<JsonNode>> BtcPayRecords(string kind)
+    {
+        using var client = new HttpClient { DefaultRequestHeaders = { Authorization = new("token", Sandbox.BtcPayApiKey) } };
+        return [.. (await client.GetFromJsonAsync<JsonArray>(new Uri(Sandbox.BtcPayUrl, $"api/v1/stores/{Sandbox.BtcPayStoreId}/{kind}")))!.Select(it => it!)];
+    }
+
     private static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -172,6 +195,11 @@ public sealed class Office : IAsyncLifetime
             settings[$"CaveComm:DemoAccounts:{role}:Handle"] = handle;
             settings[$"CaveComm:DemoAccounts:{role}:Username"] = handle;
             settings[$"CaveComm:DemoAccounts:{role}:Password"] = password;
+        }
+
+        foreach (var (key, value) in Extra)
+        {
+            settings[key] = value;
         }
 
         return settings;

@@ -20,23 +20,27 @@ internal static class DemoCommand
     public static Command Build()
     {
         var data = CommonOptions.Data();
-        var command = new Command("demo", "Play the whole story over HTTP, check it, and print it; exits 0 when every check held.") { data };
-        command.SetAction((parsed, cancel) => Run(parsed.GetRequiredValue(data), cancel));
+        var faults = new Option<bool>("--faults")
+        {
+            Description = "In bad weather: every third provider call does its work and never answers, every fifth fails, and mail is down for a minute.",
+        };
+        var command = new Command("demo", "Play the whole story over HTTP, check it, and print it; exits 0 when every check held.") { data, faults };
+        command.SetAction((parsed, cancel) => Run(parsed.GetRequiredValue(data), parsed.GetValue(faults) ? BadWeather.Usual : null, cancel));
         return command;
     }
 
-    private static async Task<int> Run(string dataPath, CancellationToken cancel)
+    private static async Task<int> Run(string dataPath, BadWeather? weather, CancellationToken cancel)
     {
         var data = DataFolder.Open(dataPath);
         if (await Running(data, cancel) is { } facts)
         {
-            return await Play(facts, cancel);
+            return await Play(facts, weather, cancel);
         }
 
         Console.WriteLine($"No product runs on {data.Path}: one is started for the demo and stopped after it.");
-        await using var started = await RunningProduct.Start(new UpRequest(0, data.Path, WithSandbox: true), cancel);
+        await using var started = await RunningProduct.Start(new UpRequest(0, data.Path, WithSandbox: true) { Defaults = weather?.Settings ?? [] }, cancel);
         await started.Announcement.Publish(cancel);
-        return await Play(started.Facts, cancel);
+        return await Play(started.Facts, weather, cancel);
     }
 
     // An up.json whose writer was killed describes nothing; the lock tells.
@@ -46,9 +50,9 @@ internal static class DemoCommand
         return free is null ? await DataFolder.Read<UpFile>(data.UpFile, cancel) : null;
     }
 
-    private static async Task<int> Play(UpFile facts, CancellationToken cancel)
+    private static async Task<int> Play(UpFile facts, BadWeather? weather, CancellationToken cancel)
     {
-        using var office = new Office(facts);
+        using var office = new Office(facts, weather is null ? Office.Patience : BadWeather.Patience);
         try
         {
             await Story.Prepare(office, cancel);
@@ -58,6 +62,7 @@ internal static class DemoCommand
             throw new CommandFailure($"The demo could not begin: {failure.Message}");
         }
 
+        await using var storm = weather is null ? null : await weather.Begin(facts, cancel);
         var logs = Console.IsOutputRedirected ? await PlayInLines(office, cancel) : await PlayOnTerminal(office, cancel);
         var (held, failed) = (logs.Sum(log => log.Held), logs.Sum(log => log.Failed));
         Console.WriteLine();

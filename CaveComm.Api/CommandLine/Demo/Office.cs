@@ -10,15 +10,18 @@ namespace CaveComm.Api.CommandLine.Demo;
 /// <summary>The running product and its sandbox, reached over HTTP only, as customers and freelancers reach them.</summary>
 internal sealed class Office : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private readonly TimeSpan patience;
     private readonly UpFile facts;
     private readonly HttpClient customer = Client();
     private readonly HttpClient freelancer = Client();
 
-    public Office(UpFile facts)
+    /// <param name="patience">How long each step may take.</param>
+    public Office(UpFile facts, TimeSpan patience)
     {
         this.facts = facts;
+        this.patience = patience;
         if (facts.Accounts is null || facts.Mail is null)
         {
             throw new CommandFailure("The demo needs the sandbox, and the running product has none. Start it without --no-sandbox, outside Production.");
@@ -102,7 +105,7 @@ internal sealed class Office : IDisposable
 
     /// <summary>Waits until the condition gives something.</summary>
     /// <param name="what">Said when it does not come true in time.</param>
-    public static async Task<T> Until<T>(string what, Func<Task<T?>> condition, CancellationToken cancel)
+    public async Task<T> Until<T>(string what, Func<Task<T?>> condition, CancellationToken cancel)
         where T : class
     {
         var waited = Stopwatch.StartNew();
@@ -114,9 +117,9 @@ internal sealed class Office : IDisposable
                 return found;
             }
         }
-        while (waited.Elapsed < Patience && await every.WaitForNextTickAsync(cancel));
+        while (waited.Elapsed < patience && await every.WaitForNextTickAsync(cancel));
 
-        throw new DemoFailure($"It did not happen within {Patience.TotalSeconds:0} s: {what}.");
+        throw new DemoFailure($"It did not happen within {patience.TotalSeconds:0} s: {what}.");
     }
 
     public static string Text(JsonNode? node, string name) => node?[name]?.GetValue<string>() ?? "";

@@ -72,6 +72,11 @@ internal sealed class RunningProduct : IAsyncDisposable
 
             var accounts = addresses is null ? null : await DemoAccounts.Of(data, cancel);
             var settings = ProductSettings.Compose(configuration, data, url, database, addresses, accounts);
+            foreach (var (key, value) in request.Defaults.Where(it => !configuration.Has(it.Key)))
+            {
+                settings.TryAdd(key, value);
+            }
+
             var product = await StartProduct(settings, url, shutdown, cancel);
             var facts = new UpFile(
                 url.GetLeftPart(UriPartial.Authority),
