@@ -4,6 +4,7 @@ using CaveComm.Api.Commissions;
 using CaveComm.Api.Composition;
 using CaveComm.Api.Customers;
 using CaveComm.Api.Identity;
+using CaveComm.Api.Recurring;
 using CaveComm.Providers;
 using CaveComm.Sandbox.PostgreSql;
 using Npgsql;
@@ -132,6 +133,7 @@ internal sealed class OperatorStore : IAsyncDisposable
         services.AddOptions<CaveCommOptions>().BindConfiguration("CaveComm");
         services.AddSingleton<Links>();
         services.AddProviders(composed);
+        services.AddRecurringWork();
         services.AddScoped<CommissionHandling>();
         services.AddSingleton<ProjectionDesk>();
         services.AddSingleton<MessageDesk>();

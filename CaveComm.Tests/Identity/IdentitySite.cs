@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using CaveComm.Api;
+using CaveComm.Api.Composition;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain.Freelancers;
 using CaveComm.EventStore;
@@ -120,6 +122,7 @@ public sealed partial class IdentitySite : IAsyncLifetime
             IdentityStorage.Configure(options);
             options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
         });
+        services.AddKeyedWrites<HeldWrites>();
     }
 
     [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]

@@ -1,4 +1,5 @@
 using CaveComm.Api.Composition;
+using CaveComm.Api.Notifications;
 using CaveComm.Api.Recurring;
 using CaveComm.EventStore;
 using CaveComm.Messaging;
@@ -62,6 +63,7 @@ internal sealed class RecurringWorld : IAsyncDisposable
             options.ShutdownTimeout = TimeSpan.FromSeconds(2);
             options.IncludeHandler(typeof(RecurringDueHandler));
             options.IncludeHandler(typeof(TendRecurringHandler));
+            options.IncludeHandler(typeof(NoLetters));
             MessagePolicies.Apply(options);
         });
         var provider = services.BuildServiceProvider();
@@ -110,4 +112,12 @@ internal sealed class RecurringWorld : IAsyncDisposable
 
         public void Kill() => services.GetRequiredService<MessagingNode>().Kill();
     }
+}
+
+/// <summary>The policies name letters, so somebody must take them; none is written here.</summary>
+public static class NoLetters
+{
+    public static void Handle(MailCustomer letter) => throw new InvalidOperationException($"Nobody writes letters here: {letter}.");
+
+    public static void Handle(MailFreelancer letter) => throw new InvalidOperationException($"Nobody writes letters here: {letter}.");
 }
