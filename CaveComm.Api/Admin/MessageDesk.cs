@@ -1,3 +1,4 @@
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Domain;
 using CaveComm.Domain.Admin;
 
@@ -5,7 +6,7 @@ namespace CaveComm.Api.Admin;
 
 /// <summary>What administrators do with messages, by HTTP or at the command line: each act is recorded, then done.</summary>
 /// <remarks>As with <see cref="ProjectionDesk"/>: what is refused is not recorded; of two who ask in the same moment both may be, and one of them acts.</remarks>
-internal sealed class MessageDesk(IMessageStore messages, IDocumentStore store)
+internal sealed class MessageDesk(IMessageStore messages, IDocumentStore store, IKeyedWrites keyed)
 {
     public const int MostPerSecond = 1_000;
     public const int UsualPerSecond = 20;
@@ -27,7 +28,7 @@ internal sealed class MessageDesk(IMessageStore messages, IDocumentStore store)
         var found = await messages.Find(id, cancel);
         if (found is not { State: MessageState.Dead })
         {
-            return await NotDead(id, found, cancel);
+            return keyed.Resumes ? null : await NotDead(id, found, cancel); // This very request did it before it broke off.
         }
 
         await Record(StreamKey.Message(id), new MessageEvent.Replayed(found.MessageType, asker.Account, asker.Reason), asker, cancel);
@@ -41,7 +42,7 @@ internal sealed class MessageDesk(IMessageStore messages, IDocumentStore store)
         var found = await messages.Find(id, cancel);
         if (found is not { State: MessageState.Dead })
         {
-            return await NotDead(id, found, cancel);
+            return keyed.Resumes ? null : await NotDead(id, found, cancel); // This very request did it before it broke off.
         }
 
         await Record(StreamKey.Message(id), new MessageEvent.Discarded(found.MessageType, asker.Account, reason), asker, cancel);
@@ -52,6 +53,11 @@ internal sealed class MessageDesk(IMessageStore messages, IDocumentStore store)
     /// <exception cref="ReplayRunningException">Another one still sends.</exception>
     public async Task<(ReplayRun? Run, Refusal? Refusal)> ReplayAll(ReplayFilter filter, int perSecond, Asker asker, CancellationToken cancel)
     {
+        if (keyed.Resumes && (await messages.ListReplays(1, cancel)) is [var begun])
+        {
+            return (begun, null);
+        }
+
         var chosen = filter with { ExceptType = MessageWords.Alarm };
         if (await messages.CountDeadLetters(chosen, cancel) == 0)
         {
@@ -109,8 +115,14 @@ internal sealed class MessageDesk(IMessageStore messages, IDocumentStore store)
 
     private async Task Record(string stream, object happened, Asker asker, CancellationToken cancel)
     {
+        if (keyed.Resumes)
+        {
+            return;
+        }
+
         await using var session = store.LightweightSession();
         session.LastModifiedBy = asker.Actor;
+        keyed.Enroll(session);
         session.Events.Append(stream, happened);
         await session.SaveChangesAsync(cancel);
     }

@@ -1,5 +1,6 @@
 using CaveComm.Api.Audit;
 using CaveComm.Api.Http;
+using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Identity;
@@ -22,10 +23,10 @@ internal static class MessageEndpoints
         var letters = routes.MapGroup(Letters).RequireRole(Role.Admin);
         letters.MapGet("", (HttpContext http, MessageDesk desk, CancellationToken cancel) => List(http, desk, deadOnly: true, cancel)).WithName("ListDeadLetters").Lists();
         letters.MapGet("/{id:guid}", (HttpContext http, Guid id, MessageDesk desk, CancellationToken cancel) => Show(http, id, desk, deadOnly: true, cancel)).WithName("ShowDeadLetter").Answers<MessageDetail>();
-        letters.MapPost("/{id:guid}/replay", Replay).WithName("ReplayDeadLetter").TakesBody<ReplayLetterBody>().Answers<MessageDetail>().ProducesProblem(StatusCodes.Status409Conflict);
-        letters.MapPost("/{id:guid}/discard", Discard).WithName("DiscardDeadLetter").TakesBody<DiscardBody>().Answers<MessageDetail>()
+        letters.MapPost("/{id:guid}/replay", Replay).WithName("ReplayDeadLetter").KeepsItsAnswerAfterSteps().TakesBody<ReplayLetterBody>().Answers<MessageDetail>().ProducesProblem(StatusCodes.Status409Conflict);
+        letters.MapPost("/{id:guid}/discard", Discard).WithName("DiscardDeadLetter").KeepsItsAnswerAfterSteps().TakesBody<DiscardBody>().Answers<MessageDetail>()
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        letters.MapPost("/replay", ReplayAll).WithName("ReplayDeadLetters").TakesBody<ReplayBody>().Produces<ReplayProgress>(StatusCodes.Status202Accepted)
+        letters.MapPost("/replay", ReplayAll).WithName("ReplayDeadLetters").KeepsItsAnswerAfterSteps().TakesBody<ReplayBody>().Produces<ReplayProgress>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         letters.MapGet("/replays", ListReplays).WithName("ListReplays").Produces<Page<ReplayProgress>>();
         letters.MapGet("/replays/{id:guid}", ShowReplay).WithName("ShowReplay").Answers<ReplayProgress>();

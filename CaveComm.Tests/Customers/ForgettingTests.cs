@@ -69,6 +69,7 @@ public class ForgettingTests
             "CheckInvoice.InvoiceId", "SendInvoice.InvoiceId", "VoidInvoice.InvoiceId", "CheckPayout.PayoutId", "PaymentAttemptFailed.PaymentId",
             "ProviderEventStored.Provider", "ProviderEventStored.EventId", "ProviderEventStored.Type", "ProviderEventStored.InvoiceId",
             "ProviderEventStored.PaymentIntentId", "ProviderEventStored.PayoutId", "Alarm.Reason", "SpreadErasure.Reason", "SpreadErasure.Actor",
+            "RecurringDue.Series", "RecurringDue.Occurrence", "TendRecurring.Series", "ReconcileFrom.After", "ReconcileFrom.Series",
         ];
         var messages = typeof(Alarm).Assembly.GetTypes().Where(type => type.Name.EndsWith("Handler", StringComparison.Ordinal) && type is { IsAbstract: true, IsSealed: true })
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static).Where(method => method.Name == "Handle"))
