@@ -7,7 +7,7 @@ namespace CaveComm.Api.Commissions;
 /// <summary>Carries one command out: load, decide, append, send what follows, all in one transaction.</summary>
 public sealed class CommissionHandling(IDocumentStore store, IOutbox outbox, IKeyedWrites keyed)
 {
-    private const int MostAttempts = 10;
+    private const int MostAttempts = 25;
 
     /// <summary>Loses no race silently: when somebody else was first, it loads and decides again.</summary>
     /// <param name="actor">Who asks: recorded with each event.</param>
@@ -57,7 +57,8 @@ public sealed class CommissionHandling(IDocumentStore store, IOutbox outbox, IKe
             }
             catch (ConcurrencyException) when (attempt < MostAttempts)
             {
-                // Somebody else was first: what they wrote may change the answer.
+                // Somebody else was first: what they wrote may change the answer. Many who lost together shall not meet again at once.
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(4 * attempt)), cancel);
             }
         }
     }

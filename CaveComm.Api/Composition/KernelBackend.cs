@@ -18,13 +18,22 @@ internal static class KernelBackend
 {
     public const string ConnectionName = "CaveComm";
 
+    /// <summary>Reaches the server itself, for locks and listening, where <see cref="ConnectionName"/> goes through a pooler such as PgBouncer.</summary>
+    public const string DirectConnectionName = "CaveCommDirect";
+
     public static IServiceCollection AddBackend(this IServiceCollection services, IConfiguration configuration)
     {
         var connection = configuration.GetConnectionString(ConnectionName)
             ?? throw new InvalidOperationException($"No database is configured: set ConnectionStrings__{ConnectionName}.");
+        var direct = configuration.GetConnectionString(DirectConnectionName);
         services.AddEventStore(options =>
         {
             options.Connection(connection);
+            if (direct is not null)
+            {
+                options.DirectConnection(direct);
+            }
+
             EventAliases.MapAll(options.Events.MapEventType);
             options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
             options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
@@ -49,6 +58,11 @@ internal static class KernelBackend
         services.AddMessaging(options =>
         {
             options.Connection(connection);
+            if (direct is not null)
+            {
+                options.ListenConnection(direct);
+            }
+
             options.IncludeAssembly(typeof(KernelBackend).Assembly);
             MessagePolicies.Apply(options);
         });

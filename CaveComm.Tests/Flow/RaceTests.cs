@@ -82,6 +82,18 @@ public sealed class RaceTests(Office office) : IClassFixture<Office>
         }
     }
 
+    [Fact]
+    public async Task Of_twenty_who_want_fifteen_places_at_once_fifteen_get_one()
+    {
+        var story = await new Story(office).Publish("upFront", "stripe", slots: 15);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => story.PostRequest("stripe")));
+
+        answers.Count(it => it.StatusCode == HttpStatusCode.Created).ShouldBe(15);
+        answers.Count(it => it.StatusCode == HttpStatusCode.Conflict).ShouldBe(5);
+        Array.ForEach(answers, it => it.Dispose());
+    }
+
     [Theory]
     [InlineData("stripe")]
     [InlineData("btcpay")]
