@@ -65,7 +65,7 @@ internal sealed class MessageGauges : BackgroundService
             {
                 await Look(stoppingToken);
             }
-            catch (NpgsqlException down)
+            catch (Exception down) when (down is NpgsqlException or TimeoutException)
             {
                 log.LogWarning(down, "The tables of messages could not be measured");
             }

@@ -53,13 +53,15 @@ internal sealed class MessageDesk(IMessageStore messages, IDocumentStore store, 
     /// <exception cref="ReplayRunningException">Another one still sends.</exception>
     public async Task<(ReplayRun? Run, Refusal? Refusal)> ReplayAll(ReplayFilter filter, int perSecond, Asker asker, CancellationToken cancel)
     {
-        if (keyed.Resumes && (await messages.ListReplays(1, cancel)) is [var begun])
+        // A request that broke off may have sent them or not: what is under way or nothing left to send says that it had.
+        var chosen = filter with { ExceptType = MessageWords.Alarm };
+        var (fitting, runs) = (await messages.CountDeadLetters(chosen, cancel), keyed.Resumes ? await messages.ListReplays(1, cancel) : []);
+        if (runs is [var begun] && (fitting == 0 || begun.Waiting > 0))
         {
             return (begun, null);
         }
 
-        var chosen = filter with { ExceptType = MessageWords.Alarm };
-        if (await messages.CountDeadLetters(chosen, cancel) == 0)
+        if (fitting == 0)
         {
             return (null, await NothingFits(filter, cancel));
         }

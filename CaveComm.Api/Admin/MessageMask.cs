@@ -58,7 +58,9 @@ internal static partial class MessageMask
     private static partial Regex SecretName();
 
     // What stands before the secret is kept: a scheme, the name of a parameter or setting, the path of a link that opens something by itself.
-    [GeneratedRegex(@"((?:bearer|basic)\s+|[?&;\s](?:[\w-]*(?:token|key|secret|signature|password)|code|pwd)=|/c/|/downloads/|://[^/\s:@]+:)[^\s&;""'<>/@]+", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"((?:bearer|basic)\s+|authorization[""']?\s*[:=]\s*[""']?(?:\w+\s+)?|(?:^|[?&;\s{,])(?:[""']?[\w-]*(?:token|key|secret|signature|password)[""']?\s*[:=]\s*[""']?|(?:code|pwd)=)|/c/|/downloads/|://[^/\s:@]+:)[^\s&;""'<>/@]+",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Credentials();
 
     [GeneratedRegex(@"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")]

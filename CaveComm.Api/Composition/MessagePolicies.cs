@@ -71,7 +71,8 @@ internal static class MessagePolicies
         options.OnException<AlarmException>(e => new FailureAction.DeadLetter(e.Message));
     }
 
-    private static FailureAction Wait(TimeSpan? asked) => asked is { } pause
+    // No pause, or one that is over by our clock, is no help: then the usual ones count, or we would ask as fast as we are answered.
+    private static FailureAction Wait(TimeSpan? asked) => asked is { } pause && pause >= TimeSpan.FromSeconds(1)
         ? new FailureAction.RetryAfter((pause < LongestPause ? pause : LongestPause) * (1 + (0.2 * Random.Shared.NextDouble())))
         : new FailureAction.RetryWithBackoff(int.MaxValue);
 }

@@ -12,6 +12,7 @@ internal static class HealthEndpoints
 {
     public static void AddCaveCommHealth(this IServiceCollection services) => services
         .AddSingleton<ProjectionsCheck>()
+        .AddSingleton<MessagesCheck>()
         .AddHealthChecks()
         .AddCheck<DatabaseCheck>("database")
         .AddCheck<ProjectionsCheck>("projections")
@@ -60,13 +61,19 @@ internal sealed class DatabaseCheck(NpgsqlDataSource database) : IHealthCheck
 }
 
 /// <summary>Messages are being worked off, and none lies dead.</summary>
-internal sealed class MessagesCheck(IMessageStore messages) : IHealthCheck
+internal sealed class MessagesCheck(IMessageStore messages) : IHealthCheck, IDisposable
 {
     private static readonly TimeSpan MostDueAge = TimeSpan.FromMinutes(5);
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    private readonly SharedAnswer shared = new();
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => shared.Get(Ask, cancellationToken);
+
+    public void Dispose() => shared.Dispose();
+
+    private async Task<HealthCheckResult> Ask(CancellationToken cancel)
     {
-        var counts = await messages.Count(cancellationToken);
+        var counts = await messages.Count(cancel);
         var data = new Dictionary<string, object> { ["counts"] = counts, ["page"] = MessageEndpoints.Path };
         return counts switch
         {

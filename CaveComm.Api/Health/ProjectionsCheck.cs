@@ -10,32 +10,12 @@ namespace CaveComm.Api.Health;
 internal sealed class ProjectionsCheck(IProjectionOperations operations, IProjectionDaemon daemon) : IHealthCheck, IDisposable
 {
     private const double MostLagSeconds = 60;
-    private const long MomentMilliseconds = 250;
 
-    private readonly SemaphoreSlim asking = new(1);
-    private HealthCheckResult known;
-    private long? knownSince;
+    private readonly SharedAnswer shared = new();
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        await asking.WaitAsync(cancellationToken);
-        try
-        {
-            if (knownSince is not { } since || Environment.TickCount64 - since > MomentMilliseconds)
-            {
-                known = await Ask(cancellationToken);
-                knownSince = Environment.TickCount64;
-            }
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => shared.Get(Ask, cancellationToken);
 
-            return known;
-        }
-        finally
-        {
-            asking.Release();
-        }
-    }
-
-    public void Dispose() => asking.Dispose();
+    public void Dispose() => shared.Dispose();
 
     private async Task<HealthCheckResult> Ask(CancellationToken cancellationToken)
     {

@@ -18,7 +18,7 @@ public sealed record PendingUpload(string Id, Guid Commission, DateTimeOffset Be
 internal sealed class OrphanFiles(Func<IFileStore> files) : IRecurringWork
 {
     /// <summary>Longer than any upload takes, and any transaction.</summary>
-    internal static readonly TimeSpan Age = TimeSpan.FromDays(2);
+    internal static readonly TimeSpan Age = TimeSpan.FromDays(7);
 
     private const int MostAtOnce = 200;
 

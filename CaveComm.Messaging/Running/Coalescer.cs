@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace CaveComm.Messaging;
 
 /// <summary>Gathers what comes in while a batch is under way into the next batch: no wait when calm, few round trips when busy.</summary>
-internal sealed class Coalescer<T>(string name, int most, Func<IReadOnlyList<T>, CancellationToken, Task> work, ILogger log)
+/// <param name="longestPauseMilliseconds">Between attempts while the work fails; the pauses grow up to this.</param>
+internal sealed class Coalescer<T>(string name, int most, Func<IReadOnlyList<T>, CancellationToken, Task> work, ILogger log, int longestPauseMilliseconds = 3_200)
 {
     private readonly Channel<T> waiting = Channel.CreateUnbounded<T>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -28,10 +29,11 @@ internal sealed class Coalescer<T>(string name, int most, Func<IReadOnlyList<T>,
         }
     }
 
-    // The database may be away for a moment. Should it stay away, leases run out and other nodes do the rest.
+    // The database may be away for minutes. To give up would be to leave a message in this node's hands for ever: nobody else may take what is still held,
+    // and nobody here would end it.
     private async Task Insist(List<T> batch, CancellationToken cancel)
     {
-        for (var attempt = 0; attempt < 10; attempt++)
+        for (var attempt = 0; ; attempt++)
         {
             try
             {
@@ -41,7 +43,7 @@ internal sealed class Coalescer<T>(string name, int most, Func<IReadOnlyList<T>,
             catch (Exception failure) when (failure is not OperationCanceledException)
             {
                 log.LogError(failure, "{Work} failed for {Count} messages; trying again", name, batch.Count);
-                await Task.Delay(TimeSpan.FromMilliseconds(50 << Math.Min(attempt, 6)), cancel);
+                await Task.Delay(Math.Min(50 << Math.Min(attempt, 6), longestPauseMilliseconds), cancel);
             }
         }
     }

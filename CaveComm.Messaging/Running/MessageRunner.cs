@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace CaveComm.Messaging;
 
 /// <summary>Takes one message from hand to its end: handled, to be tried again, or a dead letter.</summary>
 internal sealed class MessageRunner(MessagingNode node, MessagingOptions options, TimeProvider clock, ILogger log)
 {
+    private const int MostOfAReason = 2_000;
+
     /// <summary>A message that was taken so often without any outcome probably takes the process down with it.</summary>
     private const int MostLosses = 20;
 
@@ -35,7 +36,7 @@ internal sealed class MessageRunner(MessagingNode node, MessagingOptions options
             using var activity = MessagingDiagnostics.StartHandling(delivery.Envelope);
             await RunToItsEnd(delivery, queue, activity);
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or InvalidOperationException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !node.IsGivingUp)
         {
             // Its outcome could not be written. The lease runs out and somebody takes it again.
             log.LogError(failure, "The outcome of {Message} {Id} could not be recorded", delivery.Envelope.MessageType, delivery.Id);
@@ -132,7 +133,7 @@ internal sealed class MessageRunner(MessagingNode node, MessagingOptions options
         log.LogWarning(failure, "{Message} {Id} failed in attempt {Attempt}", delivery.Envelope.MessageType, delivery.Id, attempts);
         return action switch
         {
-            FailureAction.DeadLetter dead => Bury(delivery, dead.Reason, errors),
+            FailureAction.DeadLetter dead => Bury(delivery, Shorten(dead.Reason), errors),
             FailureAction.RetryAfter when attempts >= options.MaxThrottledAttempts => Bury(delivery, $"Turned away {attempts} times: {Shorten(failure.Message)}", errors),
             FailureAction.RetryAfter throttled => Postpone(delivery, throttled.Pause, errors),
             FailureAction.RetryWithBackoff { MaxAttempts: var most } when attempts >= (most ?? options.MaxAttempts) => Bury(delivery, $"Failed {attempts} times: {Shorten(failure.Message)}", errors),
@@ -162,7 +163,12 @@ internal sealed class MessageRunner(MessagingNode node, MessagingOptions options
         node.Ended(delivery);
     }
 
-    private static string Shorten(string text) => text.Length <= 2_000 ? text.Replace("\0", "", StringComparison.Ordinal) : Shorten(text[..2_000]);
+    // PostgreSQL takes no NUL, and no half of a character that the cut went through.
+    private static string Shorten(string text)
+    {
+        var cut = text.Length <= MostOfAReason ? text : char.IsHighSurrogate(text[MostOfAReason - 1]) ? text[..(MostOfAReason - 1)] : text[..MostOfAReason];
+        return string.Concat(cut.EnumerateRunes().Where(rune => rune.Value != 0).Select(rune => rune.ToString()));
+    }
 }
 
 /// <summary>A handler neither came back nor listened to its cancellation.</summary>

@@ -13,6 +13,7 @@ internal sealed class Poller(
     private DateTimeOffset dueFloor = DateTimeOffset.MinValue;
     private DateTimeOffset latest = DateTimeOffset.MinValue;
     private bool everything = true;
+    private int fruitless;
 
     /// <summary>Below these nothing was left half a minute ago: the rounds need not walk over index entries of finished messages that an old snapshot keeps alive.</summary>
     /// <remarks>A transaction that drew its number before and commits after that is found by the full round which follows.</remarks>
@@ -38,7 +39,9 @@ internal sealed class Poller(
         {
             while (await Round(cancel))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(2), cancel);
+                // Something due is left. Where a round got nowhere, somebody holds a group's lock, and asking again and again would not make them quicker.
+                var pause = TimeSpan.FromMilliseconds(2 << Math.Min(fruitless, 10));
+                await bell.Wait(pause < interval ? pause : interval, cancel);
             }
 
             // Spread a little, so that nodes which were started together do not ask together.
@@ -137,6 +140,7 @@ internal sealed class Poller(
         }
 
         full.ForEach(queue => queue.Starve());
+        fruitless = taken.Count > 0 || groups.Count > 0 ? 0 : fruitless + 1;
         return left || full.Exists(queue => queue.IsHalfEmpty);
     }
 }

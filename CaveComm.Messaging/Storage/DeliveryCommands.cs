@@ -82,10 +82,11 @@ internal static class DeliveryCommands
         $"""
         with head as materialized (
             select h.id from unnest($1::text[], $7::bigint[]) g(key, floor)
-            cross join lateral (select m.id from cavecomm_messages m where m.group_key = g.key and m.seq >= g.floor order by m.seq limit 1) h)
+            cross join lateral (select m.id from cavecomm_messages m where m.group_key = g.key and m.seq >= g.floor order by m.seq limit 1) h),
+        free as materialized (select m.id from head join cavecomm_messages m using (id) for update of m skip locked)
         update cavecomm_messages m set owner = $4, claims = m.claims + 1, locked_until = clock_timestamp() + $5
-        from head
-        where m.id = head.id and (m.attempts = 0 or m.due_at <= $2) and m.type = any($3) and m.queue = any($6) and (m.locked_until is null or m.locked_until <= now())
+        from free
+        where m.id = free.id and (m.attempts = 0 or m.due_at <= $2) and m.type = any($3) and m.queue = any($6) and (m.locked_until is null or m.locked_until <= now())
         returning {Columns}, exists (select from cavecomm_messages e where e.group_key = m.group_key and e.seq > m.seq)
         """;
 
@@ -101,19 +102,25 @@ internal static class DeliveryCommands
         delete from cavecomm_messages m using unnest($1::uuid[], $2::int[]) as e(id, claims) where m.id = e.id and m.claims = e.claims and m.owner = $3
         """;
 
+    // A row that is locked is being ended or put off at this moment. To wait for it would let the leases of all others run out.
     private const string Renew =
         """
-        update cavecomm_messages m set locked_until = clock_timestamp() + $4
-        from unnest($1::uuid[], $2::int[]) as e(id, claims) where m.id = e.id and m.claims = e.claims and m.owner = $3
-        returning m.id
+        with held as materialized (
+            select m.id from cavecomm_messages m join unnest($1::uuid[], $2::int[]) as e(id, claims) on m.id = e.id and m.claims = e.claims where m.owner = $3),
+        free as materialized (select m.id from held join cavecomm_messages m using (id) for update of m skip locked),
+        renewed as (update cavecomm_messages m set locked_until = clock_timestamp() + $4 from free where m.id = free.id)
+        select id from held
         """;
 
-    // A message of a group keeps its place and so holds up the group; any other goes back among the scheduled ones.
+    // A message of a group keeps its place and so holds up the group; any other goes back among the scheduled ones. What is tried for days keeps its first
+    // and its last errors: a list without end would be written anew with each attempt.
     private const string Retry =
         """
         update cavecomm_messages
         set due_at = $4, seq = case when group_key is null then null else seq end, attempts = attempts + $5,
-            errors = coalesce(errors, '[]') || $6, owner = null, locked_until = null
+            errors = case when jsonb_array_length(errors) > 60
+                then jsonb_path_query_array(errors, '$[0 to 4]') || jsonb_path_query_array(errors, '$[last-48 to last]') else coalesce(errors, '[]') end || $6,
+            owner = null, locked_until = null
         where id = $1 and owner = $2 and claims = $3
         """;
 

@@ -120,7 +120,14 @@ internal sealed class MessageReplays(MessagingNode node, TimeProvider clock)
     public Task End(CancellationToken cancel) => node.Execute(batch => batch.Add(Settle).With(Now).With(HeaderNames.Replay), cancel);
 
     /// <summary>Letters whose turn passed while no node ran shall not all run at once now.</summary>
-    public Task Pace(CancellationToken cancel) => node.Execute(batch => batch.Add(PutOff).With(Now).With(HeaderNames.Replay).With(Late), cancel);
+    /// <remarks>Nodes that start together do it one after another, each by what the one before has left: a statement sees what was committed before it began.</remarks>
+    public Task Pace(CancellationToken cancel) => node.Execute(
+        batch =>
+        {
+            batch.Add("select pg_advisory_xact_lock($1)").With(OneAtATime);
+            batch.Add(PutOff).With(Now).With(HeaderNames.Replay).With(Late);
+        },
+        cancel);
 
     private async Task<IReadOnlyList<ReplayRun>> Look(Guid? id, int limit, CancellationToken cancel)
     {

@@ -21,6 +21,7 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
     private int failures;
     private int opened;
     private DateTimeOffset? openUntil;
+    private DateTimeOffset restUntil = DateTimeOffset.MinValue;
     private bool probing;
 
     public CircuitState State
@@ -29,7 +30,8 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
         {
             lock (gate)
             {
-                return openUntil is not { } until ? CircuitState.Closed : until > clock.GetUtcNow() ? CircuitState.Open : CircuitState.Trial;
+                var now = clock.GetUtcNow();
+                return restUntil > now || openUntil > now ? CircuitState.Open : IsTrusted ? CircuitState.Closed : CircuitState.Trial;
             }
         }
     }
@@ -39,15 +41,18 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
     {
         lock (gate)
         {
-            if (openUntil is not { } until)
+            // A clock that was set back must not make a pause of seconds one of hours.
+            var now = clock.GetUtcNow();
+            restUntil = Sooner(restUntil, now + LongestPause);
+            openUntil = openUntil is { } until ? Sooner(until, now + LongestPause) : null;
+            if (restUntil > now || openUntil > now)
             {
-                return null;
+                return (openUntil > restUntil ? openUntil.Value : restUntil) - now;
             }
 
-            var left = until - clock.GetUtcNow();
-            if (left > TimeSpan.Zero)
+            if (IsTrusted)
             {
-                return left;
+                return null;
             }
 
             if (probing)
@@ -65,8 +70,10 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
         bool closes;
         lock (gate)
         {
-            closes = openUntil is not null;
+            var isRested = restUntil > DateTimeOffset.MinValue && restUntil <= clock.GetUtcNow();
+            closes = isRested || (openUntil is not null && restUntil == DateTimeOffset.MinValue);
             (failures, opened, openUntil, probing) = (0, 0, null, false);
+            restUntil = isRested ? DateTimeOffset.MinValue : restUntil;
         }
 
         if (closes)
@@ -104,9 +111,11 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
         bool opens;
         lock (gate)
         {
-            opens = openUntil is null;
-            var until = clock.GetUtcNow() + (asked < LongestPause ? asked : LongestPause);
-            openUntil = openUntil > until ? openUntil : until;
+            // Apart from what failures lead to: a call that was under way and succeeds does not take back what the provider asked for.
+            var now = clock.GetUtcNow();
+            opens = openUntil is null && restUntil <= now;
+            var until = now + (asked < LongestPause ? asked : LongestPause);
+            restUntil = restUntil > until ? restUntil : until;
             probing = false;
         }
 
@@ -124,6 +133,11 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
             probing = false;
         }
     }
+
+    /// <summary>No pause is under way, and none is over of which nobody knows yet whether it has helped.</summary>
+    private bool IsTrusted => openUntil is null && restUntil == DateTimeOffset.MinValue;
+
+    private static DateTimeOffset Sooner(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 
     // Twice at the first length: a provider that is restarted is back soon.
     private TimeSpan Longer()

@@ -39,6 +39,12 @@ public sealed class MessagePolicyTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-30)]
+    public void Who_asks_for_no_pause_is_waited_for_as_if_nothing_had_been_said(int askedSeconds) =>
+        Options.Decide(new GatewayUnavailableException("stripe", "busy", TimeSpan.FromSeconds(askedSeconds))).ShouldBe(new FailureAction.RetryWithBackoff(int.MaxValue));
+
     [Fact]
     public void A_definite_no_is_a_dead_letter_at_once()
     {

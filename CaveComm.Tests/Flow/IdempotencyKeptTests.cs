@@ -19,13 +19,19 @@ public sealed class IdempotencyKeptTests(Office office)
         (await office.Anonymous.PostWith(key, path, new StringContent("{", Encoding.UTF8, "application/json"))).Status.ShouldBe(400);
         (await office.Anonymous.PostWith(key, path, new StringContent(new string(' ', 300_000), Encoding.UTF8, "application/json"))).Status.ShouldBe(413);
         (await office.Anonymous.PostWith(key, path, new StringContent("x", Encoding.UTF8, "text/plain"))).Status.ShouldBe(415);
-        var refused = await office.Anonymous.PostWith(key, path, KeyedRequests.Json(body));
-        var again = await office.Anonymous.PostWith(key, path, KeyedRequests.Json(body));
 
+        // A stranger's refusal wrote nothing, and keeping it would let strangers fill the table: it is decided anew.
+        (await office.Anonymous.PostWith(key, path, KeyedRequests.Json(body))).Problem.ShouldBe("/problems/invalid");
+        (await office.Anonymous.PostWith(key, path, KeyedRequests.Json(body))).IsReplayed.ShouldBeFalse();
+        (await office.Anonymous.PostWith(key, path, KeyedRequests.Json(story.RequestBody("stripe")))).Status.ShouldBe(201);
+
+        var (own, invoice) = (KeyedRequests.NewKey(), "freelancer/mira/createInvoice");
+        var refused = await office.Freelancer.PostWith(own, invoice, KeyedRequests.Json(body));
+        var again = await office.Freelancer.PostWith(own, invoice, KeyedRequests.Json(body));
         refused.Problem.ShouldBe("/problems/invalid");
         again.Whole.ShouldBe(refused.Whole, "even its trace id is the first one's");
         again.IsReplayed.ShouldBeTrue();
-        (await office.Anonymous.PostWith(key, path, KeyedRequests.Json(story.RequestBody("stripe")))).Problem.ShouldBe("/problems/idempotency-key-reused");
+        (await office.Freelancer.PostWith(own, invoice, KeyedRequests.Json(new { description = "other" }))).Problem.ShouldBe("/problems/idempotency-key-reused");
 
         // Who was not up to date looks again, and acts with the same key.
         await story.Request("stripe");

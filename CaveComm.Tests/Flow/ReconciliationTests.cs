@@ -102,9 +102,9 @@ public sealed class ReconciliationTests(Office office) : IClassFixture<Office>
         {
             (await session.LoadAsync<PendingUpload>(PendingUpload.Key(kept), Cancel)).ShouldBeNull("the commit that names a file takes its note away");
             session.Store(
-                PendingUpload.Of(orphan, story.RequestId, now.AddDays(-3)),
-                PendingUpload.Of(kept, story.RequestId, now.AddDays(-3)),
-                PendingUpload.Of(fresh, story.RequestId, now.AddDays(-1)));
+                PendingUpload.Of(orphan, story.RequestId, now.AddDays(-8)),
+                PendingUpload.Of(kept, story.RequestId, now.AddDays(-8)),
+                PendingUpload.Of(fresh, story.RequestId, now.AddDays(-6)));
             await session.SaveChangesAsync(Cancel);
         }
 

@@ -39,6 +39,20 @@ public class ReplayTests
     }
 
     [Fact]
+    public async Task A_reason_that_no_column_takes_as_it_is_buries_its_letter_all_the_same()
+    {
+        await using var world = await MessagingWorld.Create();
+        world.Journal.When<Step>((_, _) => throw new ArgumentException($"\0{new string('x', 1_998)}\U0001F600 and more"));
+        var node = await world.StartNode(GiveUp);
+
+        await Die(world, node, groups: 1, each: 2);
+
+        var letters = await node.Messages.ListDeadLetters(10, null, Never);
+        letters.Count.ShouldBe(2);
+        letters.ShouldAllBe(it => it.Reason == new string('x', 1_998) && it.Errors.Single().Message == it.Reason);
+    }
+
+    [Fact]
     public async Task A_second_replay_is_refused_while_the_first_still_sends()
     {
         await using var world = await MessagingWorld.Create();

@@ -79,6 +79,38 @@ public sealed class ProviderLineTests
     }
 
     [Fact]
+    public void A_pause_that_was_asked_for_holds_although_a_call_under_way_succeeds()
+    {
+        var clock = new ManualClock();
+        var told = new List<bool>();
+        var circuit = new Circuit(clock, told.Add);
+
+        circuit.Rest(TimeSpan.FromSeconds(60));
+        circuit.Succeeded();
+
+        circuit.Enter().ShouldBe(TimeSpan.FromSeconds(60));
+        circuit.State.ShouldBe(CircuitState.Open);
+        clock.Advance(TimeSpan.FromSeconds(60));
+        circuit.Enter().ShouldBeNull();
+        circuit.Succeeded();
+        told.ShouldBe([true, false]);
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_makes_no_pause_longer_than_the_longest()
+    {
+        var clock = new ManualClock();
+        var circuit = new Circuit(clock);
+        Fail(circuit, Circuit.Threshold);
+
+        clock.Advance(TimeSpan.FromHours(-1));
+
+        circuit.Enter().ShouldBe(Circuit.LongestPause);
+        clock.Advance(Circuit.LongestPause);
+        circuit.Enter().ShouldBeNull();
+    }
+
+    [Fact]
     public void The_pauses_grow_while_it_stays_silent_and_are_short_again_once_it_has_answered()
     {
         var clock = new ManualClock();

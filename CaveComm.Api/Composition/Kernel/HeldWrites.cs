@@ -22,6 +22,7 @@ internal sealed class HeldWrites(AnswerTable table) : KeyedWrites(table), ITrans
         if (request.InSteps)
         {
             transaction.Enlist(new KeyNote(Table, request));
+            HasWritten = true;
         }
         else
         {
@@ -33,7 +34,11 @@ internal sealed class HeldWrites(AnswerTable table) : KeyedWrites(table), ITrans
         ? (await Hold(cancel)).Transaction
         : throw new InvalidOperationException("This act saves twice: its answer is to be kept after steps.");
 
-    public void Written(Action committed) => this.committed = committed;
+    public void Written(Action committed)
+    {
+        this.committed = committed;
+        HasWritten = true;
+    }
 
     public override async Task Keep(byte[] sealedAnswer)
     {
@@ -51,6 +56,7 @@ internal sealed class HeldWrites(AnswerTable table) : KeyedWrites(table), ITrans
     public override Task Drop()
     {
         committed = null;
+        HasWritten = false;
         return base.Drop();
     }
 

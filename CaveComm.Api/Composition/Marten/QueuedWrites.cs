@@ -15,6 +15,7 @@ internal sealed class QueuedWrites(AnswerTable table) : KeyedWrites(table)
             return;
         }
 
+        HasWritten = true;
         session.QueueSqlCommand(
             """
             insert into public.cavecomm_http_answer as kept (id, expires_at, answer) values (?, ?, ?)

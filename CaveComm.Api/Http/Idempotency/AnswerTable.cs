@@ -9,6 +9,9 @@ internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock)
     /// <summary>How long a request waits for another node that is at the same one.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>A node that freezes or is cut off between its write and its commit gives its locks back after this long.</summary>
+    private static readonly TimeSpan MostSilence = TimeSpan.FromSeconds(60);
+
     private const long SchemaLock = 0x63617665_616e7377; // "caveansw"
 
     // Each answer that is kept clears away two that are past, so the table stays as small as a day's requests.
@@ -60,7 +63,10 @@ internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock)
             {
                 BatchCommands =
                 {
-                    new("select set_config('lock_timeout', $1, true)") { Parameters = { new() { Value = $"{Patience.TotalMilliseconds:0}ms" } } },
+                    new("select set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)")
+                    {
+                        Parameters = { new() { Value = $"{Patience.TotalMilliseconds:0}ms" }, new() { Value = $"{MostSilence.TotalMilliseconds:0}ms" } },
+                    },
                     new("select pg_advisory_xact_lock($1)") { Parameters = { new() { Value = BinaryPrimitives.ReadInt64BigEndian(row) } } },
                     new("set local lock_timeout to default"),
                     new(FindOne) { Parameters = { new() { Value = row }, new() { Value = Now } } },

@@ -9,6 +9,9 @@ public interface IKeyedWrites
     /// <summary>Whether the request began before, and whatever carried it out died on the way: what is recorded of it is not to be recorded again.</summary>
     bool Resumes { get; }
 
+    /// <summary>Whether the request has written something, or is about to.</summary>
+    bool HasWritten { get; }
+
     /// <summary>The session's save commits together with the request's key. To be called before it is saved.</summary>
     void Enroll(IDocumentSession session);
 

@@ -1,3 +1,4 @@
+using CaveComm.Api.Identity;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,6 +11,7 @@ namespace CaveComm.Api.Http.Idempotency;
 internal sealed class IdempotentRequests(DuplicateGate gate, AnswerSeal seal)
 {
     private static readonly TimeSpan Patience = AnswerTable.Patience;
+    private const int MostOfARefusal = 64 * 1024;
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(2);
 
     public static Task Handle(HttpContext http, RequestDelegate next) =>
@@ -123,7 +125,7 @@ internal sealed class IdempotentRequests(DuplicateGate gate, AnswerSeal seal)
             http.RequestAborted = gone;
         }
 
-        if (print.Value is not null && KeptAnswer.IsSettled(http.Response.StatusCode))
+        if (print.Value is not null && KeptAnswer.IsSettled(http.Response.StatusCode) && (writes.HasWritten || IsWorthKeeping(http, body)))
         {
             await writes.Keep(seal.Close(row, new KeptRequest(print.Value, KeptAnswer.Of(http.Response, body.ToArray()))));
         }
@@ -178,6 +180,10 @@ internal sealed class IdempotentRequests(DuplicateGate gate, AnswerSeal seal)
 
         return problem;
     }
+
+    // A refusal wrote nothing, and a repeat is refused again. That of somebody who is signed in is kept, so that it stays the same whatever happens
+    // meanwhile; strangers could fill the disk with theirs, and take keys away from those who ask honestly.
+    private static bool IsWorthKeeping(HttpContext http, MemoryStream body) => http.Caller() is not null && body.Length <= MostOfARefusal;
 
     private static ProblemHttpResult InHand(HttpContext http)
     {

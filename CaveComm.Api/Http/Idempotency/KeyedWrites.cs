@@ -8,6 +8,8 @@ internal abstract class KeyedWrites(AnswerTable table) : IKeyedWrites, IAsyncDis
 
     public bool Resumes { get; private set; }
 
+    public bool HasWritten { get; protected set; }
+
     protected KeyedRequest? Request => request;
 
     protected AnswerTable Table => table;
