@@ -31,6 +31,16 @@ public static class EventAliases
         (typeof(CommissionEvent.PayoutRequested), "commission.payout-requested"),
         (typeof(CommissionEvent.PayoutFailed), "commission.payout-failed"),
         (typeof(CommissionEvent.PaidOut), "commission.paid-out"),
+        (typeof(CommissionEvent.PayoutReversed), "commission.payout-reversed"),
+        (typeof(CommissionEvent.InvoiceReissued), "commission.invoice-reissued"),
+        (typeof(CommissionEvent.LatePaymentHonoured), "commission.late-payment-honoured"),
+        (typeof(CommissionEvent.InvoiceCredited), "commission.invoice-credited"),
+        (typeof(CommissionEvent.RefundRequested), "commission.refund-requested"),
+        (typeof(CommissionEvent.RefundOffered), "commission.refund-offered"),
+        (typeof(CommissionEvent.Refunded), "commission.refunded"),
+        (typeof(CommissionEvent.RefundFailed), "commission.refund-failed"),
+        (typeof(CommissionEvent.DisputeOpened), "commission.dispute-opened"),
+        (typeof(CommissionEvent.DisputeClosed), "commission.dispute-closed"),
         (typeof(CommissionEvent.CustomerErased), "commission.customer-erased"),
 
         (typeof(CustomerEvent.Erased), "customer.erased"),
@@ -51,6 +61,11 @@ public static class EventAliases
         (typeof(AccountEvent.RoleRevoked), "account.role-revoked"),
         (typeof(NameEvent.HandleClaimed), "handle.handle-claimed"),
         (typeof(NameEvent.UsernameClaimed), "username.username-claimed"),
+
+        (typeof(BalanceEvent.Owed), "balance.owed"),
+        (typeof(BalanceEvent.Settled), "balance.settled"),
+        (typeof(BalanceEvent.HeldBack), "balance.held-back"),
+        (typeof(BalanceEvent.Released), "balance.released"),
 
         (typeof(ProviderEvent.Received), "provider-event.received"),
         (typeof(ProviderEvent.Unreadable), "provider-event.unreadable"),

@@ -12,6 +12,7 @@ using CaveComm.Api.Identity;
 using CaveComm.Api.Payments;
 using CaveComm.Api.Payouts;
 using CaveComm.Api.Recurring;
+using CaveComm.Api.Refunds;
 using CaveComm.Providers;
 
 namespace CaveComm.Api;
@@ -67,6 +68,7 @@ public static class ProductHost
         UploadProduct.Map(app);
         Downloads.Map(app);
         MarkPaidOut.Map(app);
+        RefundEndpoints.Map(app);
         ShowBilling.Map(app);
         AdministerCustomer.Map(app);
         ProjectionEndpoints.Map(app);

@@ -9,6 +9,9 @@ public static class StreamKey
 
     public static string Slots(string handle, string templateName) => $"slots:{handle}/{templateName}";
 
+    /// <summary>What a freelancer owes in one coin from refunds and disputes after payouts.</summary>
+    public static string Balance(string handle, string currency) => $"balance:{handle}/{currency}";
+
     /// <param name="provider"><c>stripe</c> or <c>btcpay</c>.</param>
     public static string ProviderEvent(string provider, string eventId) => $"{provider}-event:{eventId}";
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using CaveComm.Api.Refunds;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Projections.Commissions;
@@ -44,6 +45,9 @@ public sealed record FileJson(Guid FileId, string Name, long Size, string Sha256
     public static FileJson Of(ProductFile it) => new(it.FileId, it.Name, it.Size, it.Sha256, it.MediaType);
 }
 
+/// <param name="Status"><c>open</c>, <c>won</c> or <c>lost</c>.</param>
+public sealed record DisputeJson(string Id, string PaymentId, string Status, Money Amount, string Reason, DateTimeOffset? EvidenceDueAt, DateTimeOffset At);
+
 public sealed record PayoutJson(string Provider, string Status, Money Amount, Money Fee, string? Id, string? Reason, DateTimeOffset At);
 
 /// <summary>Everything about one commission, for its freelancer.</summary>
@@ -67,6 +71,9 @@ public sealed record RequestDetail(
     Money Missing,
     IReadOnlyList<FileJson> Files,
     PayoutJson? Payout,
+    Money Surplus,
+    IReadOnlyList<RefundJson> Refunds,
+    IReadOnlyList<DisputeJson> Disputes,
     IReadOnlyList<HistoryLine> History,
     long Version)
 {
@@ -90,6 +97,9 @@ public sealed record RequestDetail(
         it.State.Missing,
         [.. it.Files.Select(FileJson.Of)],
         it.Payout is { } payout ? new PayoutJson(payout.Provider, payout.Status, payout.Amount, payout.Fee, payout.Id, payout.Reason, payout.At) : null,
+        it.State.Surplus,
+        [.. it.Refunds.Select(RefundJson.Of)],
+        [.. it.Disputes.Select(d => new DisputeJson(d.Id, d.PaymentId, d.Status, d.Amount, d.Reason, d.EvidenceDueAt, d.At))],
         it.History,
         it.Version);
 

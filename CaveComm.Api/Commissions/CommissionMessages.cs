@@ -1,3 +1,5 @@
+using CaveComm.Domain;
+
 namespace CaveComm.Api.Commissions;
 
 /// <summary>A message about one commission. Those of one commission run one at a time and in order.</summary>
@@ -32,3 +34,15 @@ public sealed record SendPayout(Guid Commission, int Attempt) : ICommissionMessa
 
 /// <summary>Ask the provider how a payout stands.</summary>
 public sealed record CheckPayout(Guid Commission, int Attempt, string PayoutId, int Round) : ICommissionMessage;
+
+/// <summary>The provider shall send the money of a recorded refund back.</summary>
+/// <param name="Number">Part of the idempotency key.</param>
+public sealed record SendRefund(Guid Commission, int Number) : ICommissionMessage;
+
+/// <summary>Ask the provider how a refund stands.</summary>
+/// <param name="Round">The round of the schedule, from 0; <see cref="CheckInvoice.OneOff"/> when somebody gave a hint, which plans no next round.</param>
+public sealed record CheckRefund(Guid Commission, int Number, string RefundId, int Round) : ICommissionMessage;
+
+/// <summary>Money that was paid out is owed by the freelancer, and the provider shall try to take it back.</summary>
+/// <param name="Reference">What it is owed for; part of the idempotency key.</param>
+public sealed record ReversePayout(Guid Commission, string Reference, Money Amount) : ICommissionMessage;

@@ -54,6 +54,7 @@ public sealed class CommissionWriting
             stream.AppendOne(happened);
             FollowUps.AddRange(WhatFollows.After(id, before, happened, State));
             FreeSlot(before, happened);
+            KeepBalance(before, happened);
         }
 
         return decision;
@@ -82,10 +83,20 @@ public sealed class CommissionWriting
     // A place is held while the work is open: requested, or accepted and not delivered.
     private void FreeSlot(Commission before, CommissionEvent happened)
     {
-        var ends = happened is Declined or Withdrawn or Cancelled || (happened is Delivered && !before.IsDelivered);
+        var ends = happened is Declined or Withdrawn or Cancelled || (happened is Delivered && !before.IsDelivered)
+            || (!before.IsDelivered && State.IsRefundedInFull && !before.IsRefundedInFull);
         if (ends && State.TemplateName is { } template)
         {
             session.Events.Append(StreamKey.Slots(State.Freelancer, template), new SlotEvent.SlotFreed(id));
+        }
+    }
+
+    // What goes back after a payout is owed by the freelancer, from the same commit on.
+    private void KeepBalance(Commission before, CommissionEvent happened)
+    {
+        foreach (var change in CommissionBalance.After(id, before, happened))
+        {
+            session.Events.Append(StreamKey.Balance(State.Freelancer, change.Amount.Currency), change);
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed record CustomerView(
     IReadOnlyList<HistoryLine> History)
 {
     // Money matters between the freelancer and the platform are no business of the customer's.
-    private static readonly string[] NotForCustomers = ["commission.payout-requested", "commission.payout-failed", "commission.paid-out", "commission.invoice-set-up-failed"];
+    private static readonly string[] NotForCustomers = ["commission.payout-requested", "commission.payout-failed", "commission.paid-out", "commission.payout-reversed", "commission.invoice-set-up-failed"];
 
     public static CustomerView Of(CommissionDetail it, string freelancerName, Links links) => new(
         it.RequestId,

@@ -22,7 +22,10 @@ public static class WhatFollows
 
     /// <param name="before">The commission before the event.</param>
     /// <param name="after">The commission after it.</param>
-    public static IEnumerable<FollowUp> After(Guid id, Commission before, CommissionEvent happened, Commission after) => happened switch
+    public static IEnumerable<FollowUp> After(Guid id, Commission before, CommissionEvent happened, Commission after) =>
+        [.. Of(id, before, happened, after), .. PayoutIfDue(id, before, happened, after), .. TakenBackIfOwed(id, before, happened)];
+
+    private static IEnumerable<FollowUp> Of(Guid id, Commission before, CommissionEvent happened, Commission after) => happened switch
     {
         Requested { Template.Name: not null } => [new(new MailCustomer(id, CustomerLetter.RequestReceived)), new(new MailFreelancer(id, FreelancerLetter.NewRequest))],
         Accepted when after.NeedsInvoice => [new(new SetUpInvoice(id, after.InvoiceAttempt))],
@@ -41,16 +44,30 @@ public static class WhatFollows
 
         InvoiceVoided when after.Ended is null => [new(new MailFreelancer(id, FreelancerLetter.InvoiceVoided, after.InvoiceAttempt))],
 
-        PaymentReceived when after.IsFullyPaid && !before.IsFullyPaid => [new(new MailFreelancer(id, FreelancerLetter.PaymentReceived)), .. PayoutIfDue(id, before, after)],
+        PaymentFailed when after.Ended is null => [new(new MailCustomer(id, CustomerLetter.PaymentFailed, after.FailedPaymentIds.Count))],
+        PaymentReceived when after.IsFullyPaid && !before.IsFullyPaid => [new(new MailFreelancer(id, FreelancerLetter.PaymentReceived))],
         ProductUploaded when after.NeedsInvoice => [new(new SetUpInvoice(id, after.InvoiceAttempt))],
-        Delivered e => [new(new MailCustomer(id, CustomerLetter.Product, e.ProductVersion)), .. PayoutIfDue(id, before, after)],
+        Delivered e => [new(new MailCustomer(id, CustomerLetter.Product, e.ProductVersion))],
         DownloadLinkRenewed e => [new(new MailCustomer(id, CustomerLetter.FreshLink, e.LinkGeneration))],
 
         PayoutRequested { Provider: not PaymentProviders.Manual } e => [new(new SendPayout(id, e.Attempt))],
         PayoutFailed e => [
-            new(new MailFreelancer(id, FreelancerLetter.PayoutRefused, e.Attempt)), new(new PayoutDue(id, 0), CheckPause(e.Attempt + 2)),
+            new(new MailFreelancer(id, FreelancerLetter.PayoutRefused, e.Attempt)), .. after.NeedsPayout ? [new FollowUp(new PayoutDue(id, 0), CheckPause(e.Attempt + 2))] : (FollowUp[])[],
         ],
-        PaidOut => [new(new MailFreelancer(id, FreelancerLetter.PaidOut))],
+        PaidOut e when !e.Amount.IsZero => [new(new MailFreelancer(id, FreelancerLetter.PaidOut))],
+
+        PayoutReversed => [new(new MailFreelancer(id, FreelancerLetter.PayoutReversed, after.ReversalIds.Count))],
+        InvoiceReissued => [new(new SetUpInvoice(id, after.InvoiceAttempt))],
+
+        // What is still open of the invoice is not asked for any more.
+        LatePaymentHonoured or InvoiceCredited when after.IsFullyPaid => VoidOpenInvoice(id, after),
+
+        RefundRequested { Provider: not PaymentProviders.Manual } e => [new(new SendRefund(id, e.Number))],
+        RefundOffered e => [new(new MailCustomer(id, CustomerLetter.RefundOffered, e.Number)), new(new CheckRefund(id, e.Number, e.RefundId, 0), CheckPause(0))],
+        Refunded e => [new(new MailCustomer(id, CustomerLetter.Refunded, Place(after.Refunds, it => it.RefundId == e.RefundId)))],
+        RefundFailed e => [new(new MailFreelancer(id, FreelancerLetter.RefundFailed, Place(after.Refunds, it => it.Number == e.Number && it.RefundId == e.RefundId)))],
+        DisputeOpened e => [new(new MailFreelancer(id, FreelancerLetter.DisputeOpened, Place(after.Disputes, it => it.DisputeId == e.DisputeId)))],
+        DisputeClosed e => [new(new MailFreelancer(id, e.Won ? FreelancerLetter.DisputeWon : FreelancerLetter.DisputeLost, Place(after.Disputes, it => it.DisputeId == e.DisputeId)))],
         _ => [],
     };
 
@@ -60,6 +77,15 @@ public static class WhatFollows
 
     private static IEnumerable<FollowUp> VoidOpenInvoice(Guid id, Commission after) => after.Invoice is { } invoice ? [new(new VoidInvoice(id, invoice.InvoiceId))] : [];
 
-    // Once, when it becomes due: a second product changes nothing about the money.
-    private static IEnumerable<FollowUp> PayoutIfDue(Guid id, Commission before, Commission after) => after.NeedsPayout && !before.NeedsPayout ? [new(new PayoutDue(id, 0))] : [];
+    // Tells letters of one kind apart: which of the commission's refunds or disputes it is about.
+    private static int Place<T>(IReadOnlyList<T> all, Predicate<T> which) => all.TakeWhile(it => !which(it)).Count() + 1;
+
+    // Once, when it becomes due: a second product changes nothing about the money. After a refusal it is tried again later.
+    private static IEnumerable<FollowUp> PayoutIfDue(Guid id, Commission before, CommissionEvent happened, Commission after) =>
+        after.NeedsPayout && !before.NeedsPayout && happened is not PayoutFailed ? [new(new PayoutDue(id, 0))] : [];
+
+    // Only Stripe can take back what has arrived. Where it will not, the debt stays, and the next payout is less.
+    private static IEnumerable<FollowUp> TakenBackIfOwed(Guid id, Commission before, CommissionEvent happened) => before is { IsPaidOut: true, Payout.Provider: PaymentProviders.Stripe }
+        ? CommissionBalance.After(id, before, happened).OfType<BalanceEvent.Owed>().Select(owed => new FollowUp(new ReversePayout(id, owed.Reference, owed.Amount)))
+        : [];
 }

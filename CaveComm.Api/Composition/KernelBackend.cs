@@ -7,6 +7,7 @@ using CaveComm.Api.Payments;
 using CaveComm.Api.Recurring;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Payments;
 using CaveComm.Projections;
 using CaveComm.Projections.Commissions;
 using CaveComm.Projections.Freelancers;
@@ -38,6 +39,7 @@ internal static class KernelBackend
             options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
             options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
             options.Projections.Add(new DeciderProjection<Slots, SlotEvent>(), ProjectionLifecycle.Live);
+            options.Projections.Add(new DeciderProjection<Balance, BalanceEvent>(), ProjectionLifecycle.Live);
             options.Projections.Add(new CommissionDetailProjection(), ProjectionLifecycle.Live);
             options.Projections.Add(new InboxProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new ShopWindowProjection(), ProjectionLifecycle.Async);
@@ -49,6 +51,7 @@ internal static class KernelBackend
             options.Schema.For<BillingDay>().Duplicate(it => it.Freelancer).Duplicate(it => it.Day);
             options.Schema.For<ReadMark>();
             options.Schema.For<PayoutOwner>();
+            options.Schema.For<RefundOwner>();
             options.Schema.For<DownloadRecord>();
             options.Schema.For<RecurringSeries>();
             options.Schema.For<ProviderCheck>();

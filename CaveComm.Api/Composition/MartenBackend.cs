@@ -113,6 +113,7 @@ internal static class MartenBackend
         options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
         options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
         options.Projections.Add(new DeciderProjection<Slots, SlotEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add(new DeciderProjection<Balance, BalanceEvent>(), ProjectionLifecycle.Live);
         options.Projections.Add(new CommissionDetailProjection(), ProjectionLifecycle.Live);
 
         // Marten calls a projection after its view, the kernel after its class: both must read the same row of progress.
@@ -125,6 +126,7 @@ internal static class MartenBackend
         options.Schema.For<BillingDay>().Duplicate(it => it.Freelancer).Duplicate(it => it.Day);
         options.Schema.For<ReadMark>();
         options.Schema.For<PayoutOwner>();
+        options.Schema.For<RefundOwner>();
         options.Schema.For<DownloadRecord>();
         options.Schema.For<RecurringSeries>();
         options.Schema.For<ProviderCheck>();

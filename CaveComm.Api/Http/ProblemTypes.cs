@@ -59,6 +59,15 @@ public static class ProblemTypes
         new("bad-signature", 400, "The webhook's signature does not fit", "Check the webhook secret at the provider and here."),
         new("not-configured", 404, "The payment provider is not configured", "Ask the operator."),
         new("currency-mismatch", 422, "The payment is in another currency than the commission", "A person has to look at the payment."),
+        new("nothing-to-refund", 409, "There is nothing to refund", "Look at the commission's payments and refunds."),
+        new("refund-too-high", 422, "More than can be refunded", "Refund at most what the detail names."),
+        new("invalid-amount", 422, "The amount is not positive", "Name an amount above zero."),
+        new("no-such-refund", 404, "There is no such refund", "Look at the commission's refunds."),
+        new("refund-mismatch", 422, "The refund does not fit the payment", "A person has to look at the refund."),
+        new("dispute-mismatch", 422, "The dispute does not fit the payment", "A person has to look at the dispute."),
+        new("nothing-to-honour", 409, "There is nothing to honour", "Look at the commission's payments."),
+        new("invoice-open", 409, "There is an open invoice", "Wait until it is paid, expired or voided."),
+        new("customer-erased", 409, "The customer's personal data was erased", "Nothing can be made out to this customer any more."),
 
         // Administration and audit.
         new("no-such-projection", 404, "There is no such projection", "Use one of the names that the detail lists."),

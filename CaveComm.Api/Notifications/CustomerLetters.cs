@@ -38,6 +38,10 @@ public static class CustomerLetters
                 $"The invoice for \u201c{it.Title}\u201d has expired",
                 [hello, $"The invoice for \u201c{it.Title}\u201d ran out before it was paid. {freelancer} knows, and can send a new one."],
                 Button: status),
+            CustomerLetter.PaymentFailed => new(
+                $"Your payment for \u201c{it.Title}\u201d did not go through",
+                [hello, $"A payment for \u201c{it.Title}\u201d was tried and failed, so nothing was charged. The invoice can still be paid."],
+                Button: it.Invoice is { Status: "open" } open ? ("Try again", new Uri(open.PayUrl)) : status),
             CustomerLetter.Product => new(
                 $"\u201c{it.Title}\u201d is ready for download",
                 [hello, $"{freelancer} has delivered \u201c{it.Title}\u201d: {string.Join(", ", it.Files.Select(f => f.Name))}.", "The link works for 30 days and is meant for you alone."],
@@ -46,6 +50,14 @@ public static class CustomerLetters
                 $"A fresh download link for \u201c{it.Title}\u201d",
                 [hello, "Somebody, most likely you, asked for a fresh link to your files. Older links no longer work."],
                 Button: ("Download", links.Download(it, DownloadRecipient.Customer))),
+            CustomerLetter.RefundOffered => new(
+                $"A refund for \u201c{it.Title}\u201d waits for you",
+                [hello, $"{freelancer} sends money for \u201c{it.Title}\u201d back to you. Say where it shall go, and it is on its way."],
+                Button: it.Refunds.LastOrDefault(refund => refund is { Status: "requested", ClaimUrl: not null }) is { ClaimUrl: { } claim } ? ("Claim the refund", new Uri(claim)) : status),
+            CustomerLetter.Refunded => new(
+                $"A refund for \u201c{it.Title}\u201d was sent",
+                [hello, $"Money for \u201c{it.Title}\u201d was sent back to you: {it.Refunds.LastOrDefault(refund => refund.Status == "refunded")?.Amount}. Depending on your bank it can take some days to arrive."],
+                Button: status),
             _ => throw new UnreachableException(),
         };
     }

@@ -51,9 +51,27 @@ public static class FreelancerLetters
                 $"Paid out: \u201c{it.Title}\u201d",
                 [hello, $"{it.Payout?.Amount} for \u201c{it.Title}\u201d was sent to you."],
                 Button: open),
+            FreelancerLetter.PayoutReversed => new(
+                $"Money of the payout for \u201c{it.Title}\u201d went back",
+                [hello, $"Of what was paid out to you for \u201c{it.Title}\u201d, money was taken back or did not reach your bank. The commission's history says how much. What covers a refund or a dispute is not owed any more."],
+                Button: open),
+            FreelancerLetter.RefundFailed => new(
+                $"The refund for \u201c{it.Title}\u201d failed",
+                [hello, "The refund did not reach the customer, who still has a claim to it. The provider's words:"],
+                Quote: it.Refunds.LastOrDefault(refund => refund.Status == "failed")?.Reason,
+                Button: open),
+            FreelancerLetter.DisputeOpened => new(
+                $"The payment for \u201c{it.Title}\u201d is disputed",
+                [hello, $"The customer's bank has taken the money for \u201c{it.Title}\u201d back until it is decided who is right.", .. EvidenceLine(it), "The commission's page has a record of the agreement and the delivery that you can hand in."],
+                Button: open),
+            FreelancerLetter.DisputeWon => new($"The dispute over \u201c{it.Title}\u201d was won", [hello, "The bank has decided for you, and the money is back."], Button: open),
+            FreelancerLetter.DisputeLost => new($"The dispute over \u201c{it.Title}\u201d was lost", [hello, "The bank has decided for the customer, who keeps the money."], Button: open),
             _ => throw new UnreachableException(),
         };
     }
+
+    private static IEnumerable<string> EvidenceLine(CommissionDetail it) =>
+        it.Disputes.LastOrDefault(dispute => dispute.Status == "open")?.EvidenceDueAt is { } due ? [$"Evidence can be handed in until {due:yyyy-MM-dd HH:mm} UTC."] : [];
 
     private static IEnumerable<string> Next(CommissionDetail it) => it.State switch
     {

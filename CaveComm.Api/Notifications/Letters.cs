@@ -18,8 +18,13 @@ public enum CustomerLetter
     /// <summary>Only where the provider does not mail its invoices itself.</summary>
     Invoice,
     InvoiceExpired,
+    PaymentFailed,
     Product,
     FreshLink,
+
+    /// <summary>Where the customer has to say where the money shall go.</summary>
+    RefundOffered,
+    Refunded,
 }
 
 public enum FreelancerLetter
@@ -33,4 +38,11 @@ public enum FreelancerLetter
     PayoutWithoutDestination,
     PayoutRefused,
     PaidOut,
+
+    /// <summary>Taken back, or sent back by the bank.</summary>
+    PayoutReversed,
+    RefundFailed,
+    DisputeOpened,
+    DisputeWon,
+    DisputeLost,
 }

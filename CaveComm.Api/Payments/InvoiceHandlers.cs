@@ -1,5 +1,6 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Recurring;
+using CaveComm.Api.Refunds;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Payments;
@@ -152,6 +153,7 @@ internal static class InvoiceNews
             }
         }
 
+        RefundNews.RecordAll(commission, invoice);
         if (invoice.Standing == InvoiceStanding.Paid && !commission.State.IsFullyPaid)
         {
             commission.RaiseAlarm(invoiceId, $"Invoice {invoiceId} is paid at {provider.Name}, but {commission.State.Missing} of it did not come in as payments.");
@@ -183,7 +185,7 @@ internal static class InvoiceNews
             return fresh;
         }
 
-        var off = state.Price.Minor - state.Received.Minor - fresh.Sum(payment => payment.Amount.Minor);
+        var off = state.Price.Minor - state.Waived.Minor - state.Received.Minor - fresh.Sum(payment => payment.Amount.Minor);
         if (off > 0 && off <= invoice.Payments.Count)
         {
             fresh[^1] = fresh[^1] with { Amount = fresh[^1].Amount + new Money(off, state.Price.Currency) };

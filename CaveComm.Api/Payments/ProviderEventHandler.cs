@@ -8,7 +8,7 @@ namespace CaveComm.Api.Payments;
 
 /// <summary>A provider told us something, and it is stored. It carries ids only; whatever counts is fetched.</summary>
 public sealed record ProviderEventStored(
-    string Provider, string EventId, string Type, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId, Guid? Customer = null);
+    string Provider, string EventId, string Type, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId, Guid? Customer = null, string? PullPaymentId = null);
 
 /// <summary>Finds out whom a provider's news concerns, and has that looked at (spec P4, P5, P8).</summary>
 public static class ProviderEventStoredHandler
@@ -19,6 +19,27 @@ public static class ProviderEventStoredHandler
         if (told.Customer is { } customer)
         {
             Assign(told, customer, session, personal);
+        }
+
+        if (told.PullPaymentId is { } pullPayment)
+        {
+            // What a customer claims of a refund is a payout at the provider, which only the pull payment ties to its refund.
+            if (await session.LoadAsync<RefundOwner>(RefundOwner.Key(told.Provider, pullPayment), cancel) is { } refund)
+            {
+                await Send(told, refund.Commission, [new CheckRefund(refund.Commission, refund.Number, pullPayment, CheckInvoice.OneOff)], session, bus, cancel);
+            }
+
+            return;
+        }
+
+        if (told is { Type: "transfer.reversed", Commission: { } reversed })
+        {
+            if (await session.Events.AggregateStreamAsync<Commission>(StreamKey.Commission(reversed), token: cancel) is { IsPaidOut: true, Payout: { } payout, PayoutId: { } paidOut })
+            {
+                await Send(told, reversed, [new CheckPayout(reversed, payout.Attempt, paidOut, CheckInvoice.OneOff)], session, bus, cancel);
+            }
+
+            return;
         }
 
         if (told.PayoutId is { } payoutId)
@@ -94,4 +115,11 @@ public static class PaymentAttemptFailedHandler
 public sealed record PayoutOwner(string Id, Guid Commission, int Attempt)
 {
     public static string Key(string provider, string payoutId) => $"{provider}:{payoutId}";
+}
+
+/// <summary>Which refund a provider's pull payment is.</summary>
+/// <param name="Id">See <see cref="Key"/>.</param>
+public sealed record RefundOwner(string Id, Guid Commission, int Number)
+{
+    public static string Key(string provider, string refundId) => $"{provider}:{refundId}";
 }

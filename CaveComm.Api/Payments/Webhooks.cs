@@ -52,7 +52,7 @@ internal static partial class Webhooks
                     outbox,
                     StreamKey.ProviderEvent(provider, told.EventId),
                     new ProviderEvent.Received(provider, told.EventId, told.Type, told.CreatedAt, Text(body)),
-                    new ProviderEventStored(provider, told.EventId, told.Type, told.Commission, told.InvoiceId, told.PaymentIntentId, told.PayoutId, told.Customer),
+                    new ProviderEventStored(provider, told.EventId, told.Type, told.Commission, told.InvoiceId, told.PaymentIntentId, told.PayoutId, told.Customer, told.PullPaymentId),
                     cancel);
                 return TypedResults.Ok();
             default:

@@ -36,8 +36,20 @@ public static class PayoutDueHandler
             return messages;
         }
 
+        // Read for writing: of two payouts in one moment, only one can take what is owed off.
+        var coin = (commission.State.Held ?? commission.State.Price).Currency;
+        var balance = await session.Events.FetchForWriting<Balance>(StreamKey.Balance(commission.State.Freelancer, coin), cancel);
+        var minor = balance.Aggregate?.OwedMinor ?? 0;
+        var owed = new Money(Math.Max(0, minor), coin);
+        if (minor < 0)
+        {
+            // More came back than was owed: the payout is not more for it, a person settles it (docs/adr/0016).
+            var credit = new Money(-minor, coin);
+            commission.RaiseAlarm($"{commission.State.Freelancer}:{credit}", $"{credit} more came back from {commission.State.Freelancer} than was owed.");
+        }
+
         commission.Decide(new CommissionCommand.RequestPayout(
-            destination.ByHand ? PaymentProviders.Manual : commission.State.Provider, destination.Address, options.Value.PlatformFeeBasisPoints));
+            destination.ByHand ? PaymentProviders.Manual : commission.State.Provider, destination.Address, options.Value.PlatformFeeBasisPoints, owed));
         return commission.Outgoing();
     }
 }
@@ -72,13 +84,19 @@ public static class CheckPayoutHandler
     public static async Task<OutgoingMessages> Handle(CheckPayout asked, IDocumentSession session, IPaymentProviders providers, TimeProvider clock, CancellationToken cancel)
     {
         var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
-        if (commission.State is not { IsPaidOut: false, Payout: { } payout } || payout.Attempt != asked.Attempt)
+        if (commission.State is not { Payout: { Provider: not PaymentProviders.Manual } payout } || payout.Attempt != asked.Attempt)
         {
             return [];
         }
 
         var standing = await providers.Get(payout.Provider).FetchPayout(asked.PayoutId, payout.Destination, cancel)
             ?? new PayoutSnapshot(asked.PayoutId, PayoutStanding.Pending, null);
+        if (commission.State.IsPaidOut)
+        {
+            PayoutReversals.Record(commission, payout, standing);
+            return commission.Outgoing();
+        }
+
         PayoutNews.Note(session, asked.Commission, standing, clock.GetUtcNow());
         return PayoutNews.Record(commission, asked.Commission, asked.Attempt, standing, asked.Round);
     }

@@ -34,7 +34,8 @@ internal sealed class Reconciliation : IRecurringWork
         var messages = new OutgoingMessages();
         var lines = await session.QueryAsync<InboxItem>(
             """
-            where id > ? and (status in ('accepted', 'inProgress', 'awaitingPayment', 'delivered')
+            where id > ? and (status in ('accepted', 'inProgress', 'awaitingPayment', 'delivered', 'disputed')
+                or data -> 'state' -> 'refunds' @> '[{"standing":"Requested"}]'
                 or (status in ('withdrawn', 'cancelled') and data -> 'state' ->> 'invoice' is not null))
             order by id limit ?
             """,
@@ -66,6 +67,8 @@ internal sealed class Reconciliation : IRecurringWork
     internal static object? Lost(Guid id, Commission it) => it switch
     {
         // The same key as before: what was sent is found, and sent only if it never was.
+        _ when it.Refunds.FirstOrDefault(refund => refund is { Standing: RefundStanding.Requested, Provider: not PaymentProviders.Manual }) is { Number: { } number } => new SendRefund(id, number),
+        { Invoice: { } invoice } when it.Disputes.Any(dispute => dispute.Won is null) => new CheckInvoice(id, invoice.InvoiceId, CheckInvoice.OneOff),
         { IsPaidOut: false, Payout: { Provider: not PaymentProviders.Manual } payout } => new SendPayout(id, payout.Attempt),
         { NeedsPayout: true } => new PayoutDue(id, WhatFollows.CheckPauses.Count),
         { IsFullyPaid: false, Invoice: { } invoice, Ended: null } => new CheckInvoice(id, invoice.InvoiceId, WhatFollows.CheckPauses.Count),

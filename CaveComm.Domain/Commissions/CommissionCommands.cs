@@ -47,7 +47,8 @@ public abstract record CommissionCommand
     /// <summary>Send the freelancer the money.</summary>
     /// <param name="Provider">The destination's provider: the invoice's, or <c>manual</c>.</param>
     /// <param name="FeeBasisPoints">The platform's share, 0 to 10,000.</param>
-    public sealed record RequestPayout(string Provider, string Destination, int FeeBasisPoints) : CommissionCommand;
+    /// <param name="Owed">What the freelancer owes in the coin of this commission; null for nothing.</param>
+    public sealed record RequestPayout(string Provider, string Destination, int FeeBasisPoints, Money? Owed = null) : CommissionCommand;
 
     public sealed record RecordPayoutRefusal(int Attempt, string Reason) : CommissionCommand;
 
@@ -55,6 +56,37 @@ public abstract record CommissionCommand
 
     /// <summary>The freelancer says that a manual payout was made.</summary>
     public sealed record MarkPaidOut : CommissionCommand;
+
+    public sealed record RecordPayoutReversal(string PayoutId, string ReversalId, Money Amount) : CommissionCommand;
+
+    /// <summary>Another invoice over what is missing.</summary>
+    public sealed record ReissueInvoice : CommissionCommand;
+
+    /// <summary>Take what came, late or too little, for the whole price.</summary>
+    public sealed record Honour : CommissionCommand;
+
+    public sealed record RecordCredit(string CreditId, string InvoiceId, Money Amount) : CommissionCommand;
+
+    /// <summary>Send money back to the customer.</summary>
+    /// <param name="Amount">In the price's currency; taken from the payments in the order they came in.</param>
+    public sealed record Refund(Money Amount, string? Reason) : CommissionCommand;
+
+    public sealed record RecordRefundOffer(int Number, string RefundId, string ClaimUrl) : CommissionCommand;
+
+    /// <summary>The provider says that a refund was sent.</summary>
+    /// <param name="Number">Of a refund that was asked for here; null for one that is known by the provider's id only.</param>
+    /// <param name="Sent">In the coin that came in.</param>
+    public sealed record RecordRefund(int? Number, string RefundId, string PaymentId, Money Amount, Money Sent) : CommissionCommand;
+
+    /// <summary>The provider says that a refund was refused, or came back.</summary>
+    public sealed record RecordRefundFailure(int? Number, string? RefundId, string Reason) : CommissionCommand;
+
+    /// <summary>The freelancer says that money which no provider held was given back by hand.</summary>
+    public sealed record MarkRefunded(int Number) : CommissionCommand;
+
+    /// <summary>How a dispute stands at the provider.</summary>
+    /// <param name="Won">Null while it is open.</param>
+    public sealed record RecordDispute(string DisputeId, string PaymentId, Money Amount, string Reason, DateTimeOffset? EvidenceDueAt, bool? Won) : CommissionCommand;
 
     /// <summary>The customer's personal data was erased.</summary>
     public sealed record ForgetCustomer : CommissionCommand;

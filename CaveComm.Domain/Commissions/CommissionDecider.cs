@@ -20,7 +20,7 @@ public static class CommissionDecider
 
         // Taking back and calling off are open until money has come or the product has gone.
         (CommissionStatus.Withdrawn, Withdraw) or (CommissionStatus.Cancelled, Cancel) => Decision.Nothing,
-        (_, Withdraw or Cancel) when it is { Ended: null } and ({ IsDelivered: true } or { PaymentIds: not [] }) => TooLateToEnd(it),
+        (_, Withdraw or Cancel) when it is { Ended: null } and ({ IsDelivered: true } or { Payments: not [] }) => TooLateToEnd(it),
         (CommissionStatus.Requested, Withdraw) => Decision.Record(new Withdrawn()),
         (CommissionStatus.Accepted or CommissionStatus.AwaitingPayment or CommissionStatus.Expired, Withdraw) when it.PaymentTerms == PaymentTerms.UpFront =>
             Decision.Record(new Withdrawn()),
@@ -40,11 +40,28 @@ public static class CommissionDecider
             ? Decision.Record(new InvoiceVoided(c.InvoiceId, open.Amount, it.Freelancer))
             : Decision.Nothing,
 
+        (_, ReissueInvoice) => Reissue(it),
+
         // Money that arrived is a fact: in whatever state, late or too much, it is recorded. Only a repeat is ignored.
         (_, RecordPayment c) when it.PaymentIds.Contains(c.PaymentId) => Decision.Nothing,
         (_, RecordPayment c) => RecordMoney(it, c),
         (_, RecordPaymentFailure c) => it.IsFullyPaid || it.PaymentIds.Contains(c.PaymentId) || it.FailedPaymentIds.Contains(c.PaymentId) ? Decision.Nothing : Decision.Record(new PaymentFailed(c.PaymentId)),
 
+        (_, Honour) => HonourMoney(it),
+        (_, RecordCredit c) => it.CreditIds.Contains(c.CreditId) || c.Amount.Currency != it.Price.Currency || it.IsFullyPaid
+            ? Decision.Nothing
+            : Delivering(it, new InvoiceCredited(c.CreditId, c.InvoiceId, c.Amount, it.Freelancer)),
+
+        (_, Refund c) => CommissionRefunds.Ask(it, c),
+        (_, RecordRefundOffer c) => CommissionRefunds.RecordOffer(it, c),
+        (_, RecordRefund c) => CommissionRefunds.Record(it, c),
+        (_, RecordRefundFailure c) => CommissionRefunds.RecordFailure(it, c),
+        (_, MarkRefunded c) => CommissionRefunds.MarkDone(it, c),
+        (_, RecordDispute c) => CommissionDisputes.Record(it, c),
+
+        // Nobody works for money that went back.
+        (CommissionStatus.Refunded or CommissionStatus.Disputed, UploadProduct or Release) when !it.IsDelivered => Decision.Refuse(
+            RefusalKind.Conflict, "wrong-stage", $"The money was {Describe(it.Status)}, so there is nothing to deliver for it."),
         (_, UploadProduct c) when it is { IsAccepted: true, Ended: null } => Upload(it, c),
         (_, Release) when it is { IsAccepted: true, Ended: null } => (it.ProductVersion, it.IsDelivered) switch
         {
@@ -58,11 +75,14 @@ public static class CommissionDecider
             : Decision.Record(new ProductDownloaded(c.ProductVersion, c.FileId)),
         (_, RenewLink c) when it.IsDelivered => c.Generation == it.LinkGeneration ? Decision.Record(new DownloadLinkRenewed(it.LinkGeneration + 1)) : Decision.Nothing,
 
-        (_, RequestPayout c) => it.NeedsPayout ? Decision.Record(Payout(it, c)) : Decision.Nothing,
+        (_, RequestPayout c) => it.NeedsPayout ? Paying(it, Payout(it, c)) : Decision.Nothing,
         (_, RecordPayoutRefusal c) => c.Attempt == it.Payout?.Attempt && !it.IsPaidOut ? Decision.Record(new PayoutFailed(c.Attempt, c.Reason)) : Decision.Nothing,
         (_, ConfirmPayout c) => it.Payout is { } payout && c.Attempt == payout.Attempt && !it.IsPaidOut
             ? Decision.Record(new PaidOut(c.PayoutId, payout.Amount, payout.Fee, it.Freelancer))
             : Decision.Nothing,
+        (_, RecordPayoutReversal c) => !it.IsPaidOut || it.ReversalIds.Contains(c.ReversalId)
+            ? Decision.Nothing
+            : Decision.Record(new PayoutReversed(c.PayoutId, c.ReversalId, c.Amount, it.Freelancer)),
         (_, MarkPaidOut) when it is { Payout: { Provider: PaymentProviders.Manual } payout } => it.IsPaidOut
             ? Decision.Nothing
             : Decision.Record(new PaidOut($"manual:{payout.Attempt}", payout.Amount, payout.Fee, it.Freelancer)),
@@ -85,17 +105,51 @@ public static class CommissionDecider
                 RefusalKind.Invalid, "currency-mismatch", $"Payment {c.PaymentId} is in {c.Amount.Currency}, but the commission is priced in {it.Price.Currency}.");
         }
 
-        if (it.ReceivedCoin is { } coin && coin.Currency != c.Received.Currency)
+        if (it.Coin != c.Received.Currency)
         {
-            return Decision.Refuse(
-                RefusalKind.Invalid, "currency-mismatch", $"Payment {c.PaymentId} came in {c.Received.Currency}, but what came before it was {coin.Currency}.");
+            return Decision.Refuse(RefusalKind.Invalid, "currency-mismatch", $"Payment {c.PaymentId} came in {c.Received.Currency}, but {it.Provider} is paid in {it.Coin}.");
         }
 
-        var received = new PaymentReceived(c.InvoiceId, c.PaymentId, c.Amount, c.Received, c.At, c.Late, c.Charge, it.Freelancer);
-        var after = Commission.Evolve(it, received);
-        return after is { IsFullyPaid: true, ProductVersion: > 0, IsDelivered: false, Ended: null }
-            ? Decision.Record(received, new Delivered(after.ProductVersion))
-            : Decision.Record(received);
+        return Delivering(it, new PaymentReceived(c.InvoiceId, c.PaymentId, c.Amount, c.Received, c.At, c.Late, c.Charge, it.Freelancer));
+    }
+
+    // What makes the work paid delivers a product that has been waiting for it.
+    internal static Decision Delivering(Commission it, params CommissionEvent[] happened)
+    {
+        var after = happened.Aggregate(it, Commission.Evolve);
+        return after is { IsFullyPaid: true, ProductVersion: > 0, IsDelivered: false, Ended: null, IsRefundedInFull: false, IsDisputed: false }
+            ? Decision.Record([.. happened, new Delivered(after.ProductVersion)])
+            : Decision.Record(happened);
+    }
+
+    private static Decision Reissue(Commission it) => it switch
+    {
+        { IsCustomerErased: true } => Decision.Refuse(RefusalKind.Conflict, "customer-erased", "The customer's personal data was erased, so no invoice can be made out."),
+        { IsFullyPaid: true } => Decision.Refuse(RefusalKind.Conflict, "wrong-stage", "The commission is paid already."),
+        { Invoice: not null } => Decision.Refuse(RefusalKind.Conflict, "invoice-open", "There is an open invoice; another one can follow when it has expired or was voided."),
+        { IsAccepted: true, Ended: null } and ({ InvoiceHasExpired: true } or { InvoiceWasVoided: true } or { InvoiceSetUpHasFailed: true }) =>
+            Decision.Record(new InvoiceReissued(it.InvoiceAttempt)),
+        { NeedsInvoice: true } => Decision.Nothing,
+        _ => Decision.Refuse(RefusalKind.Conflict, "wrong-stage", $"No invoice is due while the commission is {Describe(it.Status)}."),
+    };
+
+    private static Decision HonourMoney(Commission it)
+    {
+        // What went back already is not taken for the price.
+        var late = it.Payments.Where(payment => !payment.Counts && !it.Refunds.Any(refund => refund.PaymentId == payment.PaymentId && refund.Standing != RefundStanding.Failed)).ToList();
+        if (it is not { IsAccepted: true, Ended: null })
+        {
+            return Decision.Refuse(RefusalKind.Conflict, "wrong-stage", $"The commission is {Describe(it.Status)}; money that came for it can only be refunded.");
+        }
+
+        if (it.IsFullyPaid || (late is [] && !it.Received.IsPositive))
+        {
+            return Decision.Refuse(
+                RefusalKind.Conflict, "nothing-to-honour", it.IsFullyPaid ? "The commission is paid already; what came beyond that can be refunded." : "Nothing has come in that could be honoured.");
+        }
+
+        var honoured = new LatePaymentHonoured([.. late.Select(payment => payment.PaymentId)], Money.Zero(it.Price.Currency), it.Freelancer);
+        return Delivering(it, honoured with { Waived = Commission.Evolve(it, honoured).Missing });
     }
 
     private static Decision Upload(Commission it, UploadProduct c)
@@ -111,18 +165,31 @@ public static class CommissionDecider
             : Decision.Record(uploaded);
     }
 
+    // Where all of it is held back there is nothing to send and nobody to wait for.
+    private static Decision Paying(Commission it, PayoutRequested payout) => payout is { HeldBack: not null, Amount.IsZero: true }
+        ? Decision.Record(payout, new PaidOut($"held-back:{payout.Attempt}", payout.Amount, payout.Fee, it.Freelancer))
+        : Decision.Record(payout);
+
     private static PayoutRequested Payout(Commission it, RequestPayout c)
     {
         // Only what the provider holds can be sent by it. Money that went another way (out of band, or marked by hand), and a payout of which
         // the fee leaves nothing, is settled by hand.
-        var held = it.ReceivedCoin ?? Money.Zero(it.Price.Currency);
+        var held = it.Held ?? Money.Zero(it.Price.Currency);
         var fee = held.Share(c.FeeBasisPoints);
-        if (c.Provider != PaymentProviders.Manual && (held - fee).IsPositive)
+        var due = held - fee;
+        if (due.IsPositive && c.Owed is { IsPositive: true } owed && owed.Currency == due.Currency)
         {
-            return new PayoutRequested(it.PayoutAttempt, c.Provider, c.Destination, held - fee, fee, it.Charge);
+            var heldBack = due.Minor < owed.Minor ? due : owed;
+            var provider = due.Minor > heldBack.Minor ? c.Provider : PaymentProviders.Manual;
+            return new PayoutRequested(it.PayoutAttempt, provider, c.Destination, due - heldBack, fee, provider == PaymentProviders.Manual ? null : it.Charge, heldBack);
         }
 
-        var received = held.IsPositive ? held : it.Received;
+        if (c.Provider != PaymentProviders.Manual && due.IsPositive)
+        {
+            return new PayoutRequested(it.PayoutAttempt, c.Provider, c.Destination, due, fee, it.Charge);
+        }
+
+        var received = held.IsPositive ? held : it.LeftByHand;
         var share = received.Share(c.FeeBasisPoints);
         return new PayoutRequested(it.PayoutAttempt, PaymentProviders.Manual, c.Destination, received - share, share, null);
     }
@@ -137,6 +204,9 @@ public static class CommissionDecider
         Release => "Releasing the product unpaid",
         RenewLink => "Renewing the download link",
         MarkPaidOut => "Marking as paid out",
+        Refund => "Refunding",
+        Honour => "Honouring a payment",
+        ReissueInvoice => "Issuing another invoice",
         _ => command.GetType().Name,
     };
 

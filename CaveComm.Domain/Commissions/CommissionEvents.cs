@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace CaveComm.Domain.Commissions;
 
 /// <summary>Everything that can have happened to a commission. Stored for ever: add, never edit. Who and when is in the envelope.</summary>
@@ -72,7 +74,10 @@ public abstract record CommissionEvent
     /// <param name="Provider"><c>stripe</c>, <c>btcpay</c> or <c>manual</c>.</param>
     /// <param name="Amount">What the freelancer gets, in the coin that came in.</param>
     /// <param name="Fee">What the platform keeps back.</param>
-    public sealed record PayoutRequested(int Attempt, string Provider, string Destination, Money Amount, Money Fee, string? Charge) : CommissionEvent;
+    /// <param name="HeldBack">What the freelancer owed from refunds and disputes after earlier payouts; null for nothing, and in events from before there were any.</param>
+    public sealed record PayoutRequested(
+        int Attempt, string Provider, string Destination, Money Amount, Money Fee, string? Charge,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Money? HeldBack = null) : CommissionEvent;
 
     /// <summary>The provider definitely refused: nothing was sent.</summary>
     public sealed record PayoutFailed(int Attempt, string Reason) : CommissionEvent;
@@ -82,6 +87,53 @@ public abstract record CommissionEvent
     /// <param name="Fee">What the platform kept back of the same money.</param>
     public sealed record PaidOut(string PayoutId, Money Amount, Money Fee, string Freelancer) : CommissionEvent;
 
+    /// <summary>The provider took a payout back: the freelancer no longer has the money, or a part of it.</summary>
+    /// <param name="ReversalId">The provider's id; the same id twice is the same reversal told twice.</param>
+    /// <param name="Amount">What was taken back, in the payout's coin.</param>
+    public sealed record PayoutReversed(string PayoutId, string ReversalId, Money Amount, string Freelancer) : CommissionEvent;
+
+    /// <summary>After an expiry, a void or a refused set-up the freelancer wants another invoice over what is missing.</summary>
+    public sealed record InvoiceReissued(int Attempt) : CommissionEvent;
+
+    /// <summary>The freelancer takes what came, late or too little, for the whole price.</summary>
+    /// <param name="PaymentIds">Late payments that count from here on.</param>
+    /// <param name="Waived">What is still missing with them and is no longer asked for.</param>
+    public sealed record LatePaymentHonoured(IReadOnlyList<string> PaymentIds, Money Waived, string Freelancer) : CommissionEvent;
+
+    /// <summary>The provider was told, outside CaveComm, to ask for less: a credit note on an invoice that is not paid.</summary>
+    /// <param name="CreditId">The provider's id; the same id twice is the same credit told twice.</param>
+    public sealed record InvoiceCredited(string CreditId, string InvoiceId, Money Amount, string Freelancer) : CommissionEvent;
+
+    /// <summary>Recorded before the provider is called: the money may be on its way back from here on.</summary>
+    /// <param name="Number">1 for the commission's first refund; part of the idempotency key. Another try after a failure is another number.</param>
+    /// <param name="Provider">Who sends it; <c>manual</c> for money that the provider never held.</param>
+    /// <param name="Amount">In the price's currency.</param>
+    /// <param name="Reason">The freelancer's words; untrusted text.</param>
+    public sealed record RefundRequested(int Number, string Provider, string PaymentId, Money Amount, string? Reason) : CommissionEvent;
+
+    /// <summary>The provider has put the money aside for the customer, who has to say where it shall go.</summary>
+    /// <param name="ClaimUrl">The provider's page for that.</param>
+    public sealed record RefundOffered(int Number, string RefundId, string ClaimUrl) : CommissionEvent;
+
+    /// <summary>Money went back to the customer: asked for here, or at the provider itself (then nothing was requested before).</summary>
+    /// <param name="Number">That of <see cref="RefundRequested"/>; null for one that was made at the provider.</param>
+    /// <param name="RefundId">The provider's id; the same id twice is the same refund told twice.</param>
+    /// <param name="Amount">In the price's currency.</param>
+    /// <param name="Sent">The same in the coin that came in: what the provider no longer holds.</param>
+    public sealed record Refunded(int? Number, string RefundId, string PaymentId, Money Amount, Money Sent, string Freelancer) : CommissionEvent;
+
+    /// <summary>A refund did not reach the customer: it was refused, or it came back after it had been told as done.</summary>
+    /// <param name="Sent">What the provider holds again; zero where it never left.</param>
+    public sealed record RefundFailed(int? Number, string? RefundId, string PaymentId, Money Amount, Money Sent, string Reason, string Freelancer) : CommissionEvent;
+
+    /// <summary>The customer's bank took the money back until it is decided who is right.</summary>
+    /// <param name="Amount">What is disputed, which may be more than the payment (fees), in the coin that came in.</param>
+    /// <param name="Reason">The provider's word for it.</param>
+    /// <param name="EvidenceDueAt">Until when evidence can be handed in (UTC).</param>
+    public sealed record DisputeOpened(string DisputeId, string PaymentId, Money Amount, string Reason, DateTimeOffset? EvidenceDueAt, string Freelancer) : CommissionEvent;
+
+    /// <summary>The dispute is decided. If it was won, the provider has given the money back.</summary>
+    public sealed record DisputeClosed(string DisputeId, bool Won, Money Amount, string Freelancer) : CommissionEvent;
 
     /// <summary>Who asked for the work is forgotten: name, address and answers read <see cref="Customer.Erased"/> from here on. The work and its money go on.</summary>
     public sealed record CustomerErased : CommissionEvent;

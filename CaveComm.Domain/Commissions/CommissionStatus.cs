@@ -19,4 +19,10 @@ public enum CommissionStatus
 
     /// <summary>The invoice ran out before it was paid.</summary>
     Expired,
+
+    /// <summary>All that came in went back.</summary>
+    Refunded,
+
+    /// <summary>The customer's bank holds the money or has taken it back.</summary>
+    Disputed,
 }

@@ -28,11 +28,21 @@ public interface IPaymentProvider
     /// <exception cref="GatewayRefusedException">The provider will not, and the invoice is payable still.</exception>
     Task VoidInvoice(string key, string invoiceId, CancellationToken cancel);
 
+    /// <summary>Sends money back to the customer, or finds what an earlier call with the same key sent.</summary>
+    Task<RefundSnapshot> RequestRefund(RefundOrder order, CancellationToken cancel);
+
+    /// <summary>The refund as the provider sees it now; null when there is no such refund.</summary>
+    /// <param name="order">As it was requested: not every provider remembers all of it.</param>
+    Task<RefundSnapshot?> FetchRefund(RefundOrder order, string refundId, CancellationToken cancel);
+
     /// <summary>Sends money to a freelancer, or finds what an earlier call with the same key sent.</summary>
     Task<PayoutSnapshot> RequestPayout(PayoutOrder order, CancellationToken cancel);
 
     /// <summary>The payout as the provider sees it now; null when there is no such payout.</summary>
     Task<PayoutSnapshot?> FetchPayout(string payoutId, string destination, CancellationToken cancel);
+
+    /// <summary>Takes money of a payout back from the freelancer, or finds what an earlier call with the same key took.</summary>
+    Task<ReversalSnapshot> ReversePayout(ReversalOrder order, CancellationToken cancel);
 }
 
 /// <summary>What an invoice shall say.</summary>
@@ -77,7 +87,51 @@ public enum InvoiceStanding
 /// <param name="Payments">Every payment that counts (settled, not merely seen), each with its own lasting id.</param>
 /// <param name="Commission">The commission that the invoice was made for, as recorded at the provider.</param>
 public sealed record InvoiceSnapshot(
-    string InvoiceId, InvoiceStanding Standing, Money Amount, IReadOnlyList<SettledPayment> Payments, Guid? Commission, Uri? PayUrl, DateTimeOffset? DueAt);
+    string InvoiceId, InvoiceStanding Standing, Money Amount, IReadOnlyList<SettledPayment> Payments, Guid? Commission, Uri? PayUrl, DateTimeOffset? DueAt)
+{
+    /// <summary>Every refund of its payments, whoever asked for it.</summary>
+    public IReadOnlyList<RefundSnapshot> Refunds { get; init; } = [];
+
+    public IReadOnlyList<DisputeSnapshot> Disputes { get; init; } = [];
+
+    /// <summary>Credit notes that make an unpaid invoice less.</summary>
+    public IReadOnlyList<CreditSnapshot> Credits { get; init; } = [];
+}
+
+/// <summary>Money to send back to a customer.</summary>
+/// <param name="Key">Idempotency key: stream, intent and number, such as <c>commission:…/refund/1</c>.</param>
+/// <param name="Number">Recorded at the provider, so that its news find their refund.</param>
+/// <param name="Amount">In the price's currency.</param>
+/// <param name="Coin">The same share of what came in, in its coin.</param>
+public sealed record RefundOrder(string Key, Guid Commission, int Number, string PaymentId, string? Charge, Money Amount, Money Coin);
+
+public enum RefundProgress
+{
+    /// <summary>On its way, or waiting for the customer to claim it; asked about again.</summary>
+    Pending,
+    Sent,
+
+    /// <summary>A definite no, or it came back: the customer does not have it.</summary>
+    Failed,
+}
+
+/// <summary>A refund as the provider sees it.</summary>
+/// <param name="RefundId">Null when the provider refused before it made one.</param>
+/// <param name="Number">Ours, as recorded at the provider; null for a refund that was made there.</param>
+/// <param name="Amount">In the price's currency.</param>
+/// <param name="Sent">In the coin that came in.</param>
+/// <param name="ClaimUrl">BTCPay: where the customer says which address the money shall go to.</param>
+/// <param name="Reason">The provider's words for a failure.</param>
+public sealed record RefundSnapshot(
+    string? RefundId, int? Number, string PaymentId, Money Amount, Money Sent, RefundProgress Progress, Uri? ClaimUrl = null, string? Reason = null);
+
+/// <summary>A dispute as the provider sees it.</summary>
+/// <param name="Amount">What the bank took, in the coin that came in.</param>
+/// <param name="Won">Null while it is open.</param>
+public sealed record DisputeSnapshot(string DisputeId, string PaymentId, Money Amount, string Reason, DateTimeOffset? EvidenceDueAt, bool? Won);
+
+/// <summary>A credit note on an invoice that is not paid.</summary>
+public sealed record CreditSnapshot(string CreditId, Money Amount);
 
 /// <summary>Money that arrived.</summary>
 /// <param name="PaymentId">Stripe <c>pi_…</c> (or <c>in_…</c> when paid out of band); BTCPay the payment's id, or <c>marked:{invoice}</c>.</param>
@@ -108,7 +162,22 @@ public enum PayoutStanding
 /// <summary>A payout as the provider sees it.</summary>
 /// <param name="PayoutId">Null when the provider refused before it made one.</param>
 /// <param name="Reason">The provider's words for a refusal.</param>
-public sealed record PayoutSnapshot(string? PayoutId, PayoutStanding Standing, string? Reason);
+public sealed record PayoutSnapshot(string? PayoutId, PayoutStanding Standing, string? Reason)
+{
+    /// <summary>What was taken back of a payout that is at its end, whoever did so.</summary>
+    public IReadOnlyList<ReversalSnapshot> Reversals { get; init; } = [];
+}
+
+/// <summary>Money to take back from a freelancer.</summary>
+/// <param name="Key">Idempotency key: stream, intent and what it is taken back for.</param>
+/// <param name="Amount">At most; where less is left, that is taken.</param>
+public sealed record ReversalOrder(string Key, Guid Commission, string Destination, Money Amount);
+
+/// <summary>Money that was taken back.</summary>
+/// <param name="ReversalId">Null when the provider refused: nothing was taken.</param>
+/// <param name="IsOurs">Asked for here, not at the provider's own pages.</param>
+/// <param name="Reason">The provider's words for a refusal.</param>
+public sealed record ReversalSnapshot(string? ReversalId, Money Amount, bool IsOurs, string? Reason = null);
 
 /// <summary>Nobody answered, or the answer does not tell whether the work was done. Ask again with the same key.</summary>
 /// <param name="retryAfter">How long the provider asked us to wait, when it did.</param>

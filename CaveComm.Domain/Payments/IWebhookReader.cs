@@ -35,6 +35,9 @@ public abstract record WebhookReading
     {
         /// <summary>Our customer, where the event is about the provider's record of one.</summary>
         public Guid? Customer { get; init; }
+
+        /// <summary>BTCPay only: the pull payment that the payout was claimed from.</summary>
+        public string? PullPaymentId { get; init; }
     }
 }
 

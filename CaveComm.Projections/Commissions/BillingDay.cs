@@ -16,7 +16,7 @@ public sealed record BillingRow(long Sequence, DateTimeOffset At, Guid RequestId
 
 public enum BillingKind
 {
-    /// <summary>Asked for; taken back with a negative amount when the invoice expired or was voided.</summary>
+    /// <summary>Asked for; taken back with a negative amount when the invoice expired, was voided or credited, or what is missing was waived.</summary>
     Invoiced,
 
     Received,
@@ -25,18 +25,33 @@ public enum BillingKind
     Fee,
 
     PaidOut,
+
+    /// <summary>Gone back to customers; negative where a refund came back.</summary>
+    Refunded,
+
+    /// <summary>Taken by banks; negative where it was given back.</summary>
+    Disputed,
 }
 
 /// <summary>Gathers the money of many commissions by freelancer and day.</summary>
 public sealed class BillingProjection : MultiStreamProjection<BillingDay, string>
 {
+    /// <remarks>2: refunds and disputes are kinds of rows.</remarks>
     public BillingProjection()
     {
+        Version = 2;
         Identity<IEvent<InvoiceIssued>>(e => Key(e.Data.Freelancer, e));
         Identity<IEvent<InvoiceExpired>>(e => Key(e.Data.Freelancer, e));
         Identity<IEvent<InvoiceVoided>>(e => Key(e.Data.Freelancer, e));
         Identity<IEvent<PaymentReceived>>(e => Key(e.Data.Freelancer, e));
         Identity<IEvent<PaidOut>>(e => Key(e.Data.Freelancer, e));
+        Identity<IEvent<PayoutReversed>>(e => Key(e.Data.Freelancer, e));
+        Identity<IEvent<InvoiceCredited>>(e => Key(e.Data.Freelancer, e));
+        Identity<IEvent<LatePaymentHonoured>>(e => Key(e.Data.Freelancer, e));
+        Identity<IEvent<Refunded>>(e => Key(e.Data.Freelancer, e));
+        Identity<IEvent<RefundFailed>>(e => Key(e.Data.Freelancer, e));
+        Identity<IEvent<DisputeOpened>>(e => Key(e.Data.Freelancer, e));
+        Identity<IEvent<DisputeClosed>>(e => Key(e.Data.Freelancer, e));
     }
 
     public override BillingDay? Evolve(BillingDay? snapshot, string id, IEvent e) => e.Data switch
@@ -47,8 +62,17 @@ public sealed class BillingProjection : MultiStreamProjection<BillingDay, string
         PaymentReceived x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.Received, x.PaymentId, x.Received)),
         PaidOut x when x.Fee.IsZero => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.PaidOut, x.PayoutId, x.Amount)),
         PaidOut x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.PaidOut, x.PayoutId, x.Amount), Row(e, BillingKind.Fee, x.PayoutId, x.Fee)),
+        PayoutReversed x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.PaidOut, x.ReversalId, Less(x.Amount))),
+        InvoiceCredited x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.Invoiced, x.CreditId, Less(x.Amount))),
+        LatePaymentHonoured { Waived.IsPositive: true } x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.Invoiced, "waived", Less(x.Waived))),
+        Refunded { Sent.IsPositive: true } x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.Refunded, x.RefundId, x.Sent)),
+        RefundFailed { Sent.IsPositive: true } x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.Refunded, x.RefundId ?? $"{x.Number}", Less(x.Sent))),
+        DisputeOpened x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.Disputed, x.DisputeId, x.Amount)),
+        DisputeClosed { Won: true } x => Add(snapshot, id, x.Freelancer, e, Row(e, BillingKind.Disputed, x.DisputeId, Less(x.Amount))),
         _ => snapshot,
     };
+
+    private static Money Less(Money amount) => Money.Zero(amount.Currency) - amount;
 
     private static string Key(string freelancer, IEvent e) => $"{freelancer}/{DayOf(e):yyyy-MM-dd}";
 
@@ -62,8 +86,8 @@ public sealed class BillingProjection : MultiStreamProjection<BillingDay, string
 }
 
 /// <summary>What the movements of some time come to, in one currency.</summary>
-/// <param name="Balance">What came in and has neither been paid out nor kept back.</param>
-public sealed record BillingTotals(Money Invoiced, Money Received, Money Fees, Money PaidOut, Money Balance)
+/// <param name="Balance">What came in and has neither gone back, nor been paid out or kept back. Negative when it is owed.</param>
+public sealed record BillingTotals(Money Invoiced, Money Received, Money Fees, Money Refunded, Money Disputed, Money PaidOut, Money Balance)
 {
     /// <summary>By currency, in the alphabet's order.</summary>
     public static IReadOnlyList<BillingTotals> Of(IEnumerable<BillingRow> rows) =>
@@ -73,7 +97,8 @@ public sealed record BillingTotals(Money Invoiced, Money Received, Money Fees, M
     {
         var sums = rows.GroupBy(row => row.Kind).ToDictionary(group => group.Key, group => group.Aggregate(Money.Zero(currency), (sum, row) => sum + row.Amount));
         var (received, fees, paidOut) = (Sum(BillingKind.Received), Sum(BillingKind.Fee), Sum(BillingKind.PaidOut));
-        return new(Sum(BillingKind.Invoiced), received, fees, paidOut, received - fees - paidOut);
+        var (refunded, disputed) = (Sum(BillingKind.Refunded), Sum(BillingKind.Disputed));
+        return new(Sum(BillingKind.Invoiced), received, fees, refunded, disputed, paidOut, received - fees - refunded - disputed - paidOut);
 
         Money Sum(BillingKind kind) => sums.GetValueOrDefault(kind, Money.Zero(currency));
     }

@@ -33,6 +33,10 @@ public sealed record CommissionDetail(string Id, Commission State)
 
     public PayoutDetail? Payout { get; init; }
 
+    public IReadOnlyList<RefundDetail> Refunds { get; init; } = [];
+
+    public IReadOnlyList<DisputeDetail> Disputes { get; init; } = [];
+
     public string? EndReason { get; init; }
 
     public IReadOnlyList<HistoryLine> History { get; init; } = [];
@@ -47,6 +51,19 @@ public sealed record PaymentDetail(string Id, Money Amount, Money Received, Date
 
 /// <param name="Status"><c>requested</c>, <c>paid</c> or <c>failed</c>.</param>
 public sealed record PayoutDetail(string Provider, string Status, Money Amount, Money Fee, string? Id, string? Reason, DateTimeOffset At);
+
+/// <param name="Number">Null for a refund that was made at the provider itself.</param>
+/// <param name="Status"><c>requested</c>, <c>refunded</c> or <c>failed</c>.</param>
+/// <param name="Reason">Why it was asked for, or why it failed.</param>
+public sealed record RefundDetail(int? Number, string Provider, string PaymentId, string Status, Money Amount, string? Id, string? Reason, DateTimeOffset At)
+{
+    /// <summary>BTCPay: where the customer says which address the money shall go to.</summary>
+    public string? ClaimUrl { get; init; }
+}
+
+/// <param name="Status"><c>open</c>, <c>won</c> or <c>lost</c>.</param>
+/// <param name="EvidenceDueAt">Until when evidence can be handed in (UTC).</param>
+public sealed record DisputeDetail(string Id, string PaymentId, string Status, Money Amount, string Reason, DateTimeOffset? EvidenceDueAt, DateTimeOffset At);
 
 /// <summary>One line of a commission's story.</summary>
 /// <param name="Type">The event's alias, such as <c>commission.payment-received</c>.</param>
@@ -87,6 +104,30 @@ public sealed class CommissionDetailProjection : SingleStreamProjection<Commissi
             PayoutRequested x => after with { Payout = new(x.Provider, "requested", x.Amount, x.Fee, null, null, e.Timestamp) },
             PayoutFailed x => after with { Payout = after.Payout! with { Status = "failed", Reason = x.Reason, At = e.Timestamp } },
             PaidOut x => after with { Payout = after.Payout! with { Status = "paid", Id = x.PayoutId, At = e.Timestamp } },
+            LatePaymentHonoured x => after with
+            {
+                Payments = [.. after.Payments.Select(payment => x.PaymentIds.Contains(payment.Id) ? payment with { Late = false } : payment)],
+                Invoice = after.Invoice is { } honoured && after.State.IsFullyPaid ? honoured with { Status = "paid" } : after.Invoice,
+            },
+            InvoiceCredited => after with { Invoice = after.Invoice is { } credited && after.State.IsFullyPaid ? credited with { Status = "paid" } : after.Invoice },
+            RefundRequested x => after with
+            {
+                Refunds = [.. after.Refunds, new RefundDetail(x.Number, x.Provider, x.PaymentId, "requested", x.Amount, null, x.Reason, e.Timestamp)],
+            },
+            RefundOffered x => after with
+            {
+                Refunds = [.. after.Refunds.Select(refund => refund.Number == x.Number ? refund with { Id = x.RefundId, ClaimUrl = x.ClaimUrl } : refund)],
+            },
+            Refunded x => after with { Refunds = With(after, x, e.Timestamp) },
+            RefundFailed x => after with
+            {
+                Refunds = [.. after.Refunds.Select(refund => IsSame(refund, x.Number, x.RefundId) ? refund with { Status = "failed", Reason = x.Reason, At = e.Timestamp } : refund)],
+            },
+            DisputeOpened x => after with { Disputes = [.. after.Disputes, new DisputeDetail(x.DisputeId, x.PaymentId, "open", x.Amount, x.Reason, x.EvidenceDueAt, e.Timestamp)] },
+            DisputeClosed x => after with
+            {
+                Disputes = [.. after.Disputes.Select(dispute => dispute.Id == x.DisputeId ? dispute with { Status = x.Won ? "won" : "lost", At = e.Timestamp } : dispute)],
+            },
             CustomerErased => after with
             {
                 Customer = after.Customer with { Name = Customer.Erased, Email = Customer.Erased },
@@ -95,4 +136,11 @@ public sealed class CommissionDetailProjection : SingleStreamProjection<Commissi
             _ => after,
         };
     }
+
+    private static IReadOnlyList<RefundDetail> With(CommissionDetail it, Refunded x, DateTimeOffset at) => it.Refunds.Any(refund => IsSame(refund, x.Number, x.RefundId))
+        ? [.. it.Refunds.Select(refund => IsSame(refund, x.Number, x.RefundId) ? refund with { Status = "refunded", Amount = x.Amount, Id = x.RefundId, At = at } : refund)]
+        : [.. it.Refunds, new RefundDetail(x.Number, it.State.Provider, x.PaymentId, "refunded", x.Amount, x.RefundId, null, at)];
+
+    private static bool IsSame(RefundDetail refund, int? number, string? refundId) =>
+        (number is not null && refund.Number == number) || (number is null && refundId is not null && refund.Id == refundId);
 }

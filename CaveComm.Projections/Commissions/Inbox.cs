@@ -11,6 +11,9 @@ public sealed record InboxItem(
 
 public sealed class InboxProjection : SingleStreamProjection<InboxItem, string>
 {
+    /// <remarks>2: the state has each payment, and refunds and disputes.</remarks>
+    public InboxProjection() => Version = 2;
+
     public override InboxItem? Evolve(InboxItem? snapshot, string id, IEvent e) => (snapshot, e.Data) switch
     {
         (null, Requested x) => Line(id, x, e),

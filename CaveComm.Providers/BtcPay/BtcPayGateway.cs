@@ -7,7 +7,7 @@ namespace CaveComm.Providers.BtcPay;
 /// <remarks>
 /// BTCPay has no idempotency keys. The order's key is therefore written into what is made (an invoice's <c>orderId</c>, a payout's
 /// <c>metadata.payoutKey</c>) and searched for before anything is made, so that a call after an unclear outcome finds the work of the one before.
-/// What creates is never repeated within a call. The API key needs: cancreateinvoice, canviewinvoices, canmodifyinvoices, cancreatepullpayments,
+/// What creates is never repeated within a call. The API key needs: cancreateinvoice, canviewinvoices, canmodifyinvoices, cancreatepullpayments, canviewpullpayments,
 /// canviewpayouts and canmanagepayouts.
 /// </remarks>
 internal sealed class BtcPayGateway : IPaymentProvider, IDisposable
@@ -17,12 +17,14 @@ internal sealed class BtcPayGateway : IPaymentProvider, IDisposable
     private readonly BtcPayClient btcPay;
     private readonly BtcPayInvoices invoices;
     private readonly BtcPayPayouts payouts;
+    private readonly BtcPayRefunds refunds;
 
     public BtcPayGateway(BtcPayOptions options, TimeProvider clock, ILogger<BtcPayGateway> log, HttpMessageHandler? handler = null)
     {
         btcPay = new BtcPayClient(options, clock, log, handler);
         invoices = new BtcPayInvoices(btcPay, options);
         payouts = new BtcPayPayouts(btcPay);
+        refunds = new BtcPayRefunds(btcPay);
     }
 
     public string Name => ProviderName;
@@ -39,9 +41,17 @@ internal sealed class BtcPayGateway : IPaymentProvider, IDisposable
 
     public Task VoidInvoice(string key, string invoiceId, CancellationToken cancel) => invoices.Void(invoiceId, cancel);
 
+    public Task<RefundSnapshot> RequestRefund(RefundOrder order, CancellationToken cancel) => refunds.Request(order, cancel);
+
+    public Task<RefundSnapshot?> FetchRefund(RefundOrder order, string refundId, CancellationToken cancel) => refunds.Fetch(order, refundId, cancel);
+
     public Task<PayoutSnapshot> RequestPayout(PayoutOrder order, CancellationToken cancel) => payouts.Request(order, cancel);
 
     public Task<PayoutSnapshot?> FetchPayout(string payoutId, string destination, CancellationToken cancel) => payouts.Fetch(payoutId, cancel);
+
+    /// <summary>What the chain or Lightning has taken away nobody can call back.</summary>
+    public Task<ReversalSnapshot> ReversePayout(ReversalOrder order, CancellationToken cancel) =>
+        Task.FromResult(new ReversalSnapshot(null, order.Amount, IsOurs: true, "Bitcoin that was paid out cannot be taken back."));
 
     public void Dispose() => btcPay.Dispose();
 }

@@ -37,6 +37,9 @@ internal sealed class BtcPayWebhookReader(IReadOnlyList<string> secrets) : IWebh
             json.Text("invoiceId"),
             PaymentIntentId: null,
             json.Text("payoutId"),
-            Account: null);
+            Account: null)
+        {
+            PullPaymentId = json.Text("pullPaymentId"),
+        };
     }
 }

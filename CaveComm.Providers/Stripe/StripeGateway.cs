@@ -16,13 +16,17 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposa
     private readonly StripeInvoiceSetUp setUp;
     private readonly StripeInvoices invoices;
     private readonly StripePayouts payouts;
+    private readonly StripeRefunds refunds;
+    private readonly StripeReversals reversals;
 
     public StripeGateway(StripeOptions options, TimeProvider clock, ILogger<StripeGateway> log, HttpMessageHandler? handler = null)
     {
         stripe = new StripeClient(options, clock, log, handler);
         setUp = new StripeInvoiceSetUp(stripe);
-        invoices = new StripeInvoices(stripe);
-        payouts = new StripePayouts(stripe);
+        refunds = new StripeRefunds(stripe);
+        invoices = new StripeInvoices(stripe, refunds);
+        reversals = new StripeReversals(stripe);
+        payouts = new StripePayouts(stripe, reversals);
     }
 
     public string Name => ProviderName;
@@ -39,9 +43,15 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposa
 
     public Task VoidInvoice(string key, string invoiceId, CancellationToken cancel) => invoices.Void(key, invoiceId, cancel);
 
+    public Task<RefundSnapshot> RequestRefund(RefundOrder order, CancellationToken cancel) => refunds.Request(order, cancel);
+
+    public Task<RefundSnapshot?> FetchRefund(RefundOrder order, string refundId, CancellationToken cancel) => refunds.Fetch(refundId, cancel);
+
     public Task<PayoutSnapshot> RequestPayout(PayoutOrder order, CancellationToken cancel) => payouts.Request(order, cancel);
 
     public Task<PayoutSnapshot?> FetchPayout(string payoutId, string destination, CancellationToken cancel) => payouts.Fetch(payoutId, destination, cancel);
+
+    public Task<ReversalSnapshot> ReversePayout(ReversalOrder order, CancellationToken cancel) => reversals.Reverse(order, cancel);
 
     public Task<PaymentInvoice?> FindInvoice(string paymentIntentId, CancellationToken cancel) => invoices.FindByPayment(paymentIntentId, cancel);
 

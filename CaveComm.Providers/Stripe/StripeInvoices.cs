@@ -6,7 +6,7 @@ using CaveComm.Providers.Http;
 namespace CaveComm.Providers.Stripe;
 
 /// <summary>Reading, mailing and voiding invoices.</summary>
-internal sealed class StripeInvoices(StripeClient stripe)
+internal sealed class StripeInvoices(StripeClient stripe, StripeRefunds refunds)
 {
     private static readonly string[] WithPayments = ["payments"];
 
@@ -18,6 +18,7 @@ internal sealed class StripeInvoices(StripeClient stripe)
         }
 
         var currency = invoice.Text("currency") ?? "";
+        var payments = await Payments(invoice, currency, cancel);
         return new InvoiceSnapshot(
             invoice.Text("id") ?? invoiceId,
             invoice.Text("status") switch
@@ -30,10 +31,15 @@ internal sealed class StripeInvoices(StripeClient stripe)
                 _ => InvoiceStanding.Open,
             },
             StripeMoney.FromStripe(invoice.Whole("total") ?? invoice.Whole("amount_due") ?? 0, currency),
-            await Payments(invoice, currency, cancel),
+            payments,
             Guid.TryParse(invoice.Text("metadata", "commission_id"), out var commission) ? commission : null,
             Uri.TryCreate(invoice.Text("hosted_invoice_url"), UriKind.Absolute, out var page) ? page : null,
-            invoice.Time("due_date"));
+            invoice.Time("due_date"))
+        {
+            Refunds = await refunds.Of(payments, cancel),
+            Disputes = await refunds.Disputes(payments, cancel),
+            Credits = invoice.Whole("pre_payment_credit_notes_amount") is > 0 ? await refunds.Credits(invoiceId, currency, cancel) : [],
+        };
     }
 
     public async Task Send(string key, string invoiceId, CancellationToken cancel)

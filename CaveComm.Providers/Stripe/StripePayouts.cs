@@ -11,7 +11,7 @@ namespace CaveComm.Providers.Stripe;
 /// So a transfer is never judged by the key alone: what this commission has put on the account and not paid out is counted, and only what is
 /// missing is transferred.
 /// </remarks>
-internal sealed class StripePayouts(StripeClient stripe)
+internal sealed class StripePayouts(StripeClient stripe, StripeReversals reversals)
 {
     public async Task<PayoutSnapshot> Request(PayoutOrder order, CancellationToken cancel)
     {
@@ -75,7 +75,11 @@ internal sealed class StripePayouts(StripeClient stripe)
         var answer = await stripe.Get("fetch-payout", $"v1/payouts/{ProviderHttp.Segment(payoutId)}", null, destination, cancel);
         if (answer.IsDone)
         {
-            return Snapshot(answer.Body);
+            // What was taken back is asked about once the payout is at its end: until then the transfer itself is counted.
+            var payout = Snapshot(answer.Body);
+            return payout.Standing != PayoutStanding.Pending && Guid.TryParse(answer.Body.Text("metadata", "commission_id"), out var commission)
+                ? payout with { Reversals = await reversals.Of(commission, cancel) }
+                : payout;
         }
 
         return answer.IsMissing || answer.ErrorCode == "account_invalid"
@@ -86,7 +90,7 @@ internal sealed class StripePayouts(StripeClient stripe)
     private async Task<List<JsonElement>> Transfers(PayoutOrder order, CancellationToken cancel)
     {
         var inGroup = await stripe.List(
-            "find-transfer", "v1/transfers", () => new StripeForm { ["transfer_group"] = Group(order) }, null, cancel);
+            "find-transfer", "v1/transfers", () => new StripeForm { ["transfer_group"] = Group(order.Commission) }, null, cancel);
         return [.. inGroup.Where(transfer => HasCurrency(transfer, order.Amount))];
     }
 
@@ -108,7 +112,7 @@ internal sealed class StripePayouts(StripeClient stripe)
             ["amount"] = amount,
             ["currency"] = StripeMoney.Code(order.Amount),
             ["destination"] = order.Destination,
-            ["transfer_group"] = Group(order),
+            ["transfer_group"] = Group(order.Commission),
 
             // Tied to the charge it is accepted before the charge's money is available.
             ["source_transaction"] = order.Charge,
@@ -117,12 +121,14 @@ internal sealed class StripePayouts(StripeClient stripe)
         null,
         cancel);
 
-    private static long Held(JsonElement transfer) => (transfer.Whole("amount") ?? 0) - (transfer.Whole("amount_reversed") ?? 0);
+    /// <summary>What has not been taken back of it.</summary>
+    public static long Held(JsonElement transfer) => (transfer.Whole("amount") ?? 0) - (transfer.Whole("amount_reversed") ?? 0);
 
     private static StripeForm Metadata(PayoutOrder order) =>
         new() { ["commission_id"] = order.Commission.ToString(), ["payout_key"] = order.Key };
 
-    private static string Group(PayoutOrder order) => $"commission_{order.Commission}";
+    /// <summary>All transfers of a commission are in one group.</summary>
+    public static string Group(Guid commission) => $"commission_{commission}";
 
     private static bool HasCurrency(JsonElement found, Money amount) =>
         string.Equals(found.Text("currency"), amount.Currency, StringComparison.OrdinalIgnoreCase);

@@ -26,6 +26,10 @@ internal static class ControlActs
                 Change(world, unit => Disputes.Open(unit, Of(unit, "charge", (string?)value)));
                 return true;
 
+            case "returnPayout":
+                Return(world, (string?)value?["account"], (string?)value?["payout"] ?? "");
+                return true;
+
             case "winDispute" or "loseDispute":
                 Change(world, unit => Close(unit, (string?)value, won: name == "winDispute"));
                 return true;
@@ -44,6 +48,14 @@ internal static class ControlActs
         }
 
         DisputeStates.Close(unit, dispute, won);
+    }
+
+    private static void Return(StripeWorld world, string? account, string id)
+    {
+        if (!world.Transact(account, null, unit => Payouts.Return(unit, id)))
+        {
+            throw new FormatException($"There is no payout {id} that has arrived at {account}.");
+        }
     }
 
     private static JsonObject Of(StripeUnit unit, string kind, string? id) =>

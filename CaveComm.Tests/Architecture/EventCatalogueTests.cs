@@ -45,6 +45,7 @@ public class EventCatalogueTests
                 nameof(CustomerEvent) => "customer",
                 nameof(FreelancerEvent) => "freelancer",
                 nameof(SlotEvent) => "slots",
+                nameof(BalanceEvent) => "balance",
                 nameof(ProviderEvent) => "provider-event",
                 nameof(AccountEvent) => "account",
                 nameof(ProjectionEvent) => "projection",

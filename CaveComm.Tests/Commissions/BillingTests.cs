@@ -17,20 +17,28 @@ public class BillingTests
 
         day.Rows.Select(row => (row.Kind, row.Reference)).ShouldBe(
             [(BillingKind.Invoiced, "in_1"), (BillingKind.Received, "pi_1"), (BillingKind.PaidOut, "tr_1"), (BillingKind.Fee, "tr_1"), (BillingKind.Invoiced, "in_2")]);
-        BillingTotals.Of(day.Rows).ShouldBe([new(Euro(240_00), Euro(120_00), Euro(6_00), Euro(114_00), Euro(0))]);
+        BillingTotals.Of(day.Rows).ShouldBe([new(Euro(240_00), Euro(120_00), Euro(6_00), Euro(0), Euro(0), Euro(114_00), Euro(0))]);
     }
 
     [Fact]
     public void An_invoice_that_nobody_can_pay_any_more_is_taken_back() =>
-        BillingTotals.Of(Fold(Invoiced, InvoiceExpired, Invoiced, InvoiceVoided)!.Rows).ShouldBe([new(Euro(0), Euro(0), Euro(0), Euro(0), Euro(0))]);
+        BillingTotals.Of(Fold(Invoiced, InvoiceExpired, Invoiced, InvoiceVoided)!.Rows).ShouldBe([new(Euro(0), Euro(0), Euro(0), Euro(0), Euro(0), Euro(0), Euro(0))]);
 
     [Fact]
     public void Bitcoin_stands_beside_the_currency_of_the_invoice() =>
         BillingTotals.Of(Fold(InvoicedInBitcoin, PaidInBitcoin)!.Rows).ShouldBe(
         [
-            new(Satoshi(0), Satoshi(200_000), Satoshi(0), Satoshi(0), Satoshi(200_000)),
-            new(Euro(120_00), Euro(0), Euro(0), Euro(0), Euro(0)),
+            new(Satoshi(0), Satoshi(200_000), Satoshi(0), Satoshi(0), Satoshi(0), Satoshi(0), Satoshi(200_000)),
+            new(Euro(120_00), Euro(0), Euro(0), Euro(0), Euro(0), Euro(0), Euro(0)),
         ]);
+
+    [Fact]
+    public void Money_that_went_back_or_was_taken_is_no_longer_in_the_balance()
+    {
+        var totals = BillingTotals.Of(Fold(Invoiced, Paid, Refunded, DisputeOpened, DisputeWon, Refunded with { RefundId = "re_2", Number = 2 }, RefundFailed with { RefundId = "re_2", Number = 2 })!.Rows);
+
+        totals.ShouldBe([new(Euro(120_00), Euro(120_00), Euro(0), Euro(20_00), Euro(0), Euro(0), Euro(100_00))]);
+    }
 
     [Fact]
     public void What_a_life_received_is_what_its_billing_shows() => Life.Always(life =>

@@ -1,4 +1,5 @@
 using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Payments;
 using CaveComm.Tests.Support;
 using Shouldly;
 using static CaveComm.Domain.Commissions.CommissionEvent;
@@ -41,7 +42,7 @@ public class CommissionProperties
         {
             before.IsAccepted.ShouldBeTrue();
             issued.Amount.IsPositive.ShouldBeTrue();
-            issued.Amount.ShouldBe(before.Price - before.Received);
+            issued.Amount.ShouldBe(before.Price - before.Received - before.Waived);
         }
     });
 
@@ -50,13 +51,15 @@ public class CommissionProperties
         Rises(life.Play().Happened.Select(e => e switch { InvoiceIssued x => x.Attempt, InvoiceSetUpFailed x => x.Attempt, _ => (int?)null })));
 
     [Fact]
-    public void Each_payment_counts_once_and_only_if_it_came_in_time() => Life.Always(life =>
+    public void Each_payment_counts_once_and_only_if_it_came_in_time_or_was_honoured() => Life.Always(life =>
     {
         var played = life.Play();
         var payments = played.Happened.OfType<PaymentReceived>().ToList();
         payments.Select(p => p.PaymentId).ShouldBeUnique();
-        played.End.Received.Minor.ShouldBe(payments.Where(p => !p.Late).Sum(p => p.Amount.Minor));
-        (played.End.ReceivedCoin?.Minor ?? 0).ShouldBe(payments.Where(p => !p.Late).Sum(p => p.Received.Minor));
+        var honoured = played.Happened.OfType<LatePaymentHonoured>().SelectMany(e => e.PaymentIds).ToHashSet();
+        var counted = payments.Where(p => !p.Late || honoured.Contains(p.PaymentId)).ToList();
+        played.End.Received.Minor.ShouldBe(counted.Sum(p => p.Amount.Minor));
+        (played.End.ReceivedCoin?.Minor ?? 0).ShouldBe(counted.Sum(p => p.Received.Minor));
     });
 
     [Fact]
@@ -68,7 +71,7 @@ public class CommissionProperties
             isReleased |= step.Happened is ReleasedUnpaid;
             if (step.Happened is Delivered)
             {
-                (isReleased || step.Before.Received.Minor >= step.Before.Price.Minor).ShouldBeTrue();
+                (isReleased || step.Before.Received.Minor + step.Before.Waived.Minor >= step.Before.Price.Minor).ShouldBeTrue();
             }
         }
     });
@@ -88,7 +91,7 @@ public class CommissionProperties
     public void Paid_work_with_a_product_is_delivered_at_once() => Life.Always(life =>
     {
         var end = life.Play().End;
-        if (end is { IsFullyPaid: true, IsAccepted: true, Ended: null })
+        if (end is { IsFullyPaid: true, IsAccepted: true, Ended: null, IsDisputed: false, IsRefundedInFull: false })
         {
             end.DeliveredVersion.ShouldBe(end.ProductVersion);
         }
@@ -122,16 +125,42 @@ public class CommissionProperties
     });
 
     [Fact]
-    public void Payout_and_fee_are_exactly_the_money_that_came_in() => Life.Always(life =>
+    public void Payout_and_fee_are_exactly_the_money_that_came_in_and_stayed() => Life.Always(life =>
     {
         foreach (var (before, payout) in Each<PayoutRequested>(life))
         {
             before.IsDelivered.ShouldBeTrue();
-            (before.Received.Minor >= before.Price.Minor).ShouldBeTrue();
-            (payout.Amount + payout.Fee).ShouldBe(before.ReceivedCoin!.Value);
+            before.IsFullyPaid.ShouldBeTrue();
+            (payout.Amount.Minor + payout.Fee.Minor + (payout.HeldBack?.Minor ?? 0)).ShouldBe(before.Held is { IsPositive: true } held ? held.Minor : before.LeftByHand.Minor);
+            before.Refunds.ShouldAllBe(refund => refund.Standing != RefundStanding.Requested);
+            before.Disputes.ShouldAllBe(dispute => dispute.Won != null);
             payout.Amount.Minor.ShouldBeGreaterThanOrEqualTo(0);
             payout.Fee.Minor.ShouldBeGreaterThanOrEqualTo(0);
         }
+    });
+
+    [Fact]
+    public void Never_more_goes_back_on_our_word_than_came_in() => Life.Always(life =>
+    {
+        foreach (var (before, asked) in Each<RefundRequested>(life))
+        {
+            var payment = before.Payments.Single(p => p.PaymentId == asked.PaymentId);
+            var gone = before.Refunds.Where(r => r.PaymentId == asked.PaymentId && r.Standing != RefundStanding.Failed).Sum(r => r.Amount.Minor);
+            asked.Amount.IsPositive.ShouldBeTrue();
+            (asked.Amount.Minor + gone).ShouldBeLessThanOrEqualTo(payment.Amount.Minor);
+            before.Disputes.ShouldAllBe(d => d.PaymentId != asked.PaymentId || d.Won == true);
+        }
+    });
+
+    [Fact]
+    public void What_a_freelancer_owes_is_what_went_back_after_the_payout() => Life.Always(life =>
+    {
+        var played = life.Play();
+        var balance = played.Steps.SelectMany(step => CommissionBalance.After(Some.CommissionId, step.Before, step.Happened)).ToList();
+        balance.ShouldAllBe(change => change.Amount.Minor > 0);
+        var folded = balance.Aggregate(Balance.Initial, (it, change) => it.Record(change).Events.Aggregate(it, Balance.Evolve));
+        var heldBack = played.End.Payout?.HeldBack?.Minor ?? 0;
+        folded.OwedMinor.ShouldBe(played.End.OwedMinor - heldBack);
     });
 
     [Fact]
@@ -206,7 +235,7 @@ public class CommissionProperties
         foreach (var command in life.Commands)
         {
             it = CommissionDecider.Decide(it, command).Events.Aggregate(it, Commission.Evolve);
-            if (command is not CommissionCommand.UploadProduct)
+            if (command is not (CommissionCommand.UploadProduct or CommissionCommand.Refund))
             {
                 CommissionDecider.Decide(it, command).Events.ShouldBeEmpty();
             }
@@ -269,12 +298,13 @@ public class CommissionProperties
     });
 
     private static bool HasEnded(CommissionStatus status) =>
-        status is CommissionStatus.Declined or CommissionStatus.Withdrawn or CommissionStatus.Cancelled or CommissionStatus.PaidOut;
+        status is CommissionStatus.Declined or CommissionStatus.Withdrawn or CommissionStatus.Cancelled;
 
     private static bool IsNews(CommissionCommand command) => command
         is CommissionCommand.RecordInvoice or CommissionCommand.RecordInvoiceRefusal or CommissionCommand.RecordInvoiceExpiry or CommissionCommand.RecordInvoiceVoid
         or CommissionCommand.RecordPayment or CommissionCommand.RecordPaymentFailure or CommissionCommand.RecordDownload
-        or CommissionCommand.RecordPayoutRefusal or CommissionCommand.ConfirmPayout;
+        or CommissionCommand.RecordPayoutRefusal or CommissionCommand.ConfirmPayout or CommissionCommand.RecordPayoutReversal or CommissionCommand.RecordCredit
+        or CommissionCommand.RecordRefundOffer or CommissionCommand.RecordRefund or CommissionCommand.RecordRefundFailure or CommissionCommand.RecordDispute;
 
     private static IEnumerable<(Commission Before, TEvent Happened)> Each<TEvent>(Life life)
         where TEvent : CommissionEvent => life.Play().Steps.Where(step => step.Happened is TEvent).Select(step => (step.Before, (TEvent)step.Happened));

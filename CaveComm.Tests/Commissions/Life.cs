@@ -98,6 +98,28 @@ internal sealed record Life(Past Past, IReadOnlyList<CommissionCommand> Commands
                 from fee in Gen.Elements(0, 1, 500, 3_333, 10_000)
                 select (CommissionCommand)new RequestPayout(provider, Some.StripeAccount, fee)),
             (1, attempt.Select(n => (CommissionCommand)new RecordPayoutRefusal(n, "No."))),
-            (2, attempt.Select(n => (CommissionCommand)new ConfirmPayout(n, $"tr_{n}"))));
+            (2, attempt.Select(n => (CommissionCommand)new ConfirmPayout(n, $"tr_{n}"))),
+            (2, Gen.Elements<CommissionCommand>(new Honour(), new ReissueInvoice(), new MarkRefunded(1), new MarkRefunded(2))),
+            (1, attempt.Select(n => (CommissionCommand)new RecordCredit($"cn_{n}", "in_1", Some.Euro(60_00)))),
+            (3, Gen.Elements(20_00L, 60_00L, 120_00L, 500_00L).Select(minor => (CommissionCommand)new Refund(Some.Euro(minor), null))),
+            (3, Backwards(payment)),
+            (1, attempt.Select(n => (CommissionCommand)new RecordPayoutReversal("tr_1", $"trr_{n}", payment.Received with { Minor = 10_00 }))));
+    }
+
+    // What a provider tells of money that goes back: of refunds that were asked for here, and of such that were not.
+    private static Gen<CommissionCommand> Backwards(CommissionEvent.PaymentReceived payment)
+    {
+        var coin = payment.Received with { Minor = payment.Received.Minor / 6 };
+        return Gen.Frequency(
+            (3, from number in Gen.Choose(1, 3)
+                from id in Gen.Choose(1, 2)
+                select (CommissionCommand)new RecordRefund(number, $"re_{number}", $"pi_{id}", Some.Euro(20_00), coin)),
+            (1, Gen.Choose(7, 8).Select(n => (CommissionCommand)new RecordRefund(null, $"re_{n}", "pi_1", Some.Euro(20_00), coin))),
+            (1, Gen.Choose(1, 3).Select(n => (CommissionCommand)new RecordRefundOffer(n, $"pp_{n}", Some.PayUrl))),
+            (2, Gen.Choose(1, 3).Select(n => (CommissionCommand)new RecordRefundFailure(n, $"re_{n}", "No."))),
+            (3, from dispute in Gen.Choose(1, 2)
+                from id in Gen.Choose(1, 2)
+                from won in Gen.Elements<bool?>(null, true, false)
+                select (CommissionCommand)new RecordDispute($"dp_{dispute}", $"pi_{id}", payment.Received, "fraudulent", null, won)));
     }
 }

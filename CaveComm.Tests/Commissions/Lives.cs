@@ -44,6 +44,15 @@ internal static class Lives
         Up("payout requested", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested),
         Up("payout failed", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested, PayoutFailed),
         Up("payout by hand", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutByHand),
+        Up("paid too much", Requested, Accepted, Invoiced, Paid, HalfPaid with { PaymentId = "pi_2", Charge = "ch_2" }),
+        Up("honoured late", Requested, Accepted, Invoiced, InvoiceExpired, PaidLate, Honoured),
+        Up("refund requested", Requested, Accepted, Invoiced, Paid, RefundRequested),
+        Up("partly refunded", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, RefundRequested, Refunded),
+        Up("refunded", Requested, Accepted, Invoiced, Paid, RefundRequested with { Amount = Price }, Refunded with { Amount = Price, Sent = Price }),
+        Up("refunded after the payout", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested, PaidOut, RefundRequested, Refunded),
+        Up("disputed", Requested, Accepted, Invoiced, Paid, DisputeOpened),
+        Up("disputed after the payout", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested, PaidOut, DisputeOpened),
+        Up("dispute lost", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, DisputeOpened, DisputeLost),
         Up("paid out", Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested, PaidOut),
     ];
 
@@ -65,6 +74,8 @@ internal static class Lives
         On("released, then paid", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, Released, Delivered, PaidInBitcoin),
         On("delivered", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered),
         On("payout requested", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered, BitcoinPayout),
+        On("paid late", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, InvoiceExpired, PaidInBitcoin with { Late = true }),
+        On("refund offered", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered, RefundRequested with { Provider = PaymentProviders.BtcPay }, RefundOffered),
         On("paid out", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin, Delivered, BitcoinPayout, new CommissionEvent.PaidOut("po_1", Satoshi(200_000), Satoshi(0), Shop)),
     ];
 

@@ -67,11 +67,11 @@ public sealed class ReconciliationTests(Office office) : IClassFixture<Office>
     [Fact]
     public void What_is_lost_is_taken_up_with_the_key_that_it_had()
     {
-        var accepted = Commission.Initial with { IsRequested = true, IsAccepted = true, Price = new Money(100, "EUR"), Received = Money.Zero("EUR") };
+        var accepted = Commission.Initial with { IsRequested = true, IsAccepted = true, Price = new Money(100, "EUR"), Waived = Money.Zero("EUR") };
         var invoiced = accepted with { Invoice = new OpenInvoice("stripe", "in_1", new Money(100, "EUR")) };
-        var paid = invoiced with { Received = new Money(100, "EUR") };
+        var paid = invoiced with { Payments = [new KnownPayment("pi_1", new Money(100, "EUR"), new Money(100, "EUR"), "ch_1", Counts: true)] };
         var delivered = paid with { DeliveredVersion = 1, ProductVersion = 1 };
-        var sent = delivered with { Payout = new RequestedPayout(2, "stripe", "acct_1", new Money(95, "EUR"), new Money(5, "EUR"), null) };
+        var sent = delivered with { Payout = new RequestedPayout(2, "stripe", "acct_1", new Money(95, "EUR"), new Money(5, "EUR"), null, null) };
 
         Reconciliation.Lost(Id, accepted with { InvoiceAttempt = 3 }).ShouldBe(new SetUpInvoice(Id, 3));
         Reconciliation.Lost(Id, invoiced).ShouldBeOfType<CheckInvoice>().InvoiceId.ShouldBe("in_1");

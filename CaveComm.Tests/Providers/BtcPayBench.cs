@@ -54,6 +54,8 @@ internal sealed class BtcPayBench : ProviderBench
         (await Read($"api/v1/stores/{StoreId}/payouts?includeCancelled=true")).AsArray()
             .Count(payout => (string?)payout!["metadata"]?["commissionId"] == commission.ToString());
 
+    public override async Task<int> CountRefunds() => (await Read($"api/v1/stores/{StoreId}/pull-payments?includeArchived=true")).AsArray().Count;
+
     public override PayoutOrder Payout(string key, InvoiceSnapshot paid, Guid commission) =>
         new(key, commission, "art@wallet.example", new Money(paid.Payments[0].Received.Minor * 8 / 10, "BTC"), null);
 

@@ -245,6 +245,48 @@ public abstract class PaymentProviderContract
     }
 
     [Fact]
+    public async Task A_refund_asked_for_twice_with_the_same_key_is_one_refund()
+    {
+        await using var bench = await Open();
+        var order = ProviderBench.Order();
+        var paid = await bench.Paid(order);
+        var refund = ProviderBench.Refund(paid, order.Commission, 1);
+
+        var first = await bench.Gateway.RequestRefund(refund, Cancel);
+        var second = await bench.Gateway.RequestRefund(refund, Cancel);
+        var other = await bench.Gateway.RequestRefund(ProviderBench.Refund(paid, order.Commission, 2), Cancel);
+
+        first.Progress.ShouldBeOneOf(RefundProgress.Pending, RefundProgress.Sent);
+        second.RefundId.ShouldBe(first.RefundId.ShouldNotBeNull());
+        other.RefundId.ShouldNotBe(first.RefundId);
+        (await bench.Gateway.FetchRefund(refund, first.RefundId, Cancel)).ShouldNotBeNull().Amount.ShouldBe(refund.Amount);
+        (await bench.Gateway.FetchRefund(refund, "re_unknown", Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Whichever_answer_is_lost_the_same_key_leads_to_one_refund()
+    {
+        await using var bench = await Open();
+        for (var lost = 1; ; lost++)
+        {
+            var order = ProviderBench.Order();
+            var refund = ProviderBench.Refund(await bench.Paid(order), order.Commission, 1);
+            var before = await bench.CountRefunds();
+            bench.Wire.Lose(lost);
+            var made = await ProviderBench.Insist(() => bench.Gateway.RequestRefund(refund, Cancel));
+            var wasLost = bench.Wire.LoseNoMore();
+
+            made.Progress.ShouldNotBe(RefundProgress.Failed, $"answer {lost} was lost: {made.Reason}");
+            (await bench.CountRefunds() - before).ShouldBe(1, $"answer {lost} was lost");
+            if (!wasLost)
+            {
+                lost.ShouldBeGreaterThan(2);
+                return;
+            }
+        }
+    }
+
+    [Fact]
     public async Task Every_request_is_valid_by_the_providers_published_document()
     {
         var document = Document();
@@ -257,6 +299,12 @@ public abstract class PaymentProviderContract
         await bench.Gateway.RequestPayout(payout, Cancel);
         var other = await bench.Issue(ProviderBench.Order());
         await bench.Gateway.VoidInvoice("commission:2/void/1", other.InvoiceId, Cancel);
+        var refund = ProviderBench.Refund(paid, order.Commission, 1);
+        var refunded = await bench.Gateway.RequestRefund(refund, Cancel);
+        await bench.Gateway.RequestRefund(refund, Cancel);
+        await bench.Gateway.FetchRefund(refund, refunded.RefundId.ShouldNotBeNull(), Cancel);
+        await bench.Gateway.ReversePayout(new ReversalOrder("commission:1/reversal/1", order.Commission, payout.Destination, payout.Amount with { Minor = 1 }), Cancel);
+        await bench.Gateway.FetchInvoice(paid.InvoiceId, Cancel);
         await AskMore(bench, paid);
 
         bench.Wire.Sent.Count.ShouldBeGreaterThan(8);

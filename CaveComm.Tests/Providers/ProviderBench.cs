@@ -27,6 +27,22 @@ internal abstract class ProviderBench(DirectoryInfo folder) : IAsyncDisposable
     /// <summary>A payout of the money that came in for an invoice.</summary>
     public abstract PayoutOrder Payout(string key, InvoiceSnapshot paid, Guid commission);
 
+    public abstract Task<int> CountRefunds();
+
+    /// <summary>A refund of a tenth of an invoice.</summary>
+    public static RefundOrder Refund(InvoiceSnapshot paid, Guid commission, int number)
+    {
+        var payment = paid.Payments[0];
+        return new(
+            $"commission:{commission}/refund/{number}",
+            commission,
+            number,
+            payment.PaymentId,
+            payment.Charge,
+            payment.Amount with { Minor = payment.Amount.Minor / 10 },
+            payment.Received with { Minor = payment.Received.Minor / 10 });
+    }
+
     public static InvoiceOrder Order()
     {
         var commission = Guid.CreateVersion7();

@@ -61,6 +61,16 @@ internal sealed class StripeBench : ProviderBench
         return Math.Max(transfers.Count, payouts);
     }
 
+    public override async Task<int> CountRefunds() => (await Read("v1/refunds?limit=100"))["data"]!.AsArray().Count;
+
+    /// <summary>Money that lies on the freelancer's account, so that something can be taken back from there.</summary>
+    public async Task TopUp(long minor)
+    {
+        using var form = new FormUrlEncodedContent([new("amount", $"{minor}"), new("currency", "eur"), new("destination", Account)]);
+        using var answer = await Hand.PostAsync(new Uri(Hand.BaseAddress!, "v1/transfers"), form, Cancel);
+        answer.EnsureSuccessStatusCode();
+    }
+
     public override PayoutOrder Payout(string key, InvoiceSnapshot paid, Guid commission) =>
         new(key, commission, Account, paid.Amount with { Minor = paid.Amount.Minor * 8 / 10 }, paid.Payments[0].Charge);
 

@@ -100,4 +100,30 @@ public sealed class StripeGatewayContractTests : PaymentProviderContract
         refused.Reason.ShouldNotBeNullOrEmpty();
         (await bench.Gateway.FetchPayout("po_1", "acct_unknown", Cancel)).ShouldBeNull();
     }
+
+    [Fact]
+    public async Task Money_is_taken_back_once_and_only_what_lies_on_the_account()
+    {
+        await using var bench = await StripeBench.Open();
+        var order = ProviderBench.Order();
+        var payout = bench.Payout($"commission:{order.Commission}/payout/1", await bench.Paid(order), order.Commission);
+        var paid = await bench.Settled(await bench.Gateway.RequestPayout(payout, Cancel), payout);
+        var reversal = new ReversalOrder($"commission:{order.Commission}/reversal/refund:re_1", order.Commission, payout.Destination, payout.Amount with { Minor = 500 });
+
+        var refused = await bench.Gateway.ReversePayout(reversal, Cancel);
+        await bench.Paid(ProviderBench.Order());
+        await bench.TopUp(800);
+        var again = reversal with { Key = $"commission:{order.Commission}/reversal/refund:re_2" };
+        var taken = await bench.Gateway.ReversePayout(again, Cancel);
+        var repeated = await bench.Gateway.ReversePayout(again, Cancel);
+
+        refused.ReversalId.ShouldBeNull();
+        refused.Reason.ShouldNotBeNullOrEmpty();
+        taken.ReversalId.ShouldNotBeNull().ShouldStartWith("trr_");
+        (taken.Amount.Minor, taken.IsOurs).ShouldBe((500, true));
+        repeated.ShouldBe(taken);
+        (await bench.Gateway.FetchPayout(paid.PayoutId!, payout.Destination, Cancel)).ShouldNotBeNull().Reversals.ShouldBe([taken]);
+        var document = Document();
+        bench.Wire.Sent.SelectMany(sent => document.Faults(sent)).Distinct().ShouldBeEmpty();
+    }
 }

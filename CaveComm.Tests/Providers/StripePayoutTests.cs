@@ -120,6 +120,7 @@ public sealed class StripePayoutTests
     public async Task A_payouts_statuses_have_their_standing(string status, PayoutStanding standing, string? reason)
     {
         provider.On("GET /v1/payouts/po_1", Payout(status));
+        provider.On("GET /v1/transfers", List(""));
 
         (await Gateways.Stripe(provider).FetchPayout("po_1", "acct_1Artist42", Cancel)).ShouldBe(new PayoutSnapshot("po_1", standing, reason));
         provider.Sent[0].Headers["Stripe-Account"].ShouldBe("acct_1Artist42");

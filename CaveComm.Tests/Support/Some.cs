@@ -62,6 +62,18 @@ internal static class Some
     public static readonly CommissionEvent.PayoutFailed PayoutFailed = new(1, "The account is closed.");
     public static readonly CommissionEvent.PaidOut PaidOut = new("tr_1", Euro(114_00), Euro(6_00), Shop);
     public static readonly CommissionEvent.CustomerErased CustomerErased = new();
+    public static readonly CommissionEvent.PayoutReversed PayoutReversed = new("tr_1", "trr_1", Euro(114_00), Shop);
+    public static readonly CommissionEvent.InvoiceReissued InvoiceReissued = new(2);
+    public static readonly CommissionEvent.PaymentReceived PaidLate = Paid with { Late = true };
+    public static readonly CommissionEvent.LatePaymentHonoured Honoured = new(["pi_1"], Euro(0), Shop);
+    public static readonly CommissionEvent.InvoiceCredited Credited = new("cn_1", "in_1", Euro(60_00), Shop);
+    public static readonly CommissionEvent.RefundRequested RefundRequested = new(1, PaymentProviders.Stripe, "pi_1", Euro(20_00), "The colours were wrong.");
+    public static readonly CommissionEvent.RefundOffered RefundOffered = new(1, "pp_1", "https://pay.example/pull/pp_1");
+    public static readonly CommissionEvent.Refunded Refunded = new(1, "re_1", "pi_1", Euro(20_00), Euro(20_00), Shop);
+    public static readonly CommissionEvent.RefundFailed RefundFailed = new(1, "re_1", "pi_1", Euro(20_00), Euro(20_00), "The card is closed.", Shop);
+    public static readonly CommissionEvent.DisputeOpened DisputeOpened = new("dp_1", "pi_1", Price, "product_not_received", Noon.AddDays(7), Shop);
+    public static readonly CommissionEvent.DisputeClosed DisputeWon = new("dp_1", Won: true, Price, Shop);
+    public static readonly CommissionEvent.DisputeClosed DisputeLost = DisputeWon with { Won = false };
 
     // What happened, for freelancers.
     public static readonly FreelancerEvent.FreelancerRegistered Registered = new(Shop, "Ada Lovelace", "ada@example.com");
@@ -82,6 +94,9 @@ internal static class Some
     [
         Requested, Accepted, Declined, Withdrawn, Cancelled, Invoiced, InvoiceRefused, InvoiceExpired, InvoiceVoided, Paid, PaymentFailed,
         Uploaded, Released, Delivered, Downloaded, LinkRenewed, PayoutRequested, PayoutFailed, PaidOut, CustomerErased,
+        PayoutReversed, InvoiceReissued, Honoured, Credited, RefundRequested, RefundOffered, Refunded, RefundFailed, DisputeOpened, DisputeLost,
+        new BalanceEvent.Owed(CommissionId, "refund:re_1", Euro(20_00)), new BalanceEvent.Settled(CommissionId, "refund-failed:re_1", Euro(20_00)),
+        new BalanceEvent.HeldBack(CommissionId, 1, Euro(20_00)), new BalanceEvent.Released(CommissionId, 1, Euro(20_00)),
         new CustomerEvent.Erased("asked for"),
         new SlotEvent.SlotTaken(CommissionId), new SlotEvent.SlotFreed(CommissionId),
         Registered, Published, Retired, Opened, Closed, ProfileChanged, DestinationSet,

@@ -57,6 +57,19 @@ internal static class Payouts
         }
     }
 
+    /// <summary>A bank sends back what had arrived, as it can within days.</summary>
+    /// <returns>False when there is no such payout, or it has not arrived.</returns>
+    public static bool Return(StripeUnit unit, string id)
+    {
+        if (unit.Find(Kind, id) is not { } payout || (string?)payout["status"] != "paid")
+        {
+            return false;
+        }
+
+        Fail(unit, payout);
+        return true;
+    }
+
     private static JsonObject Create(StripeCall call)
     {
         var (unit, given) = (call.Unit, call.Parameters);
