@@ -38,6 +38,7 @@ return await BenchmarkRun.Run(
         new HeldSnapshotBenchmark(),
         new RequestBenchmark(),
         new InboxBenchmark(),
+        new WebhooksBenchmark(),
     ],
     args,
     stop.Token);

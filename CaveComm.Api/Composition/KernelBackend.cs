@@ -55,6 +55,7 @@ internal static class KernelBackend
             options.Schema.For<DownloadRecord>();
             options.Schema.For<RecurringSeries>();
             options.Schema.For<ProviderCheck>();
+            options.Schema.For<EventListMark>();
             options.Schema.For<PendingUpload>().Duplicate(it => it.BegunAt);
             IdentityStorage.Configure(options);
         });

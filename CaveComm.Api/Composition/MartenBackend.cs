@@ -130,6 +130,7 @@ internal static class MartenBackend
         options.Schema.For<DownloadRecord>();
         options.Schema.For<RecurringSeries>();
         options.Schema.For<ProviderCheck>();
+        options.Schema.For<EventListMark>();
         options.Schema.For<PendingUpload>().Duplicate(it => it.BegunAt);
         IdentityStorage.Configure(options);
 

@@ -1,8 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
-using CaveComm.Domain;
 using CaveComm.Domain.Payments;
 
 namespace CaveComm.Api.Payments;
@@ -32,6 +29,8 @@ internal static partial class Webhooks
 
         if (await BoundedBody.Read(http.Request, MostBytes, cancel) is not { } body)
         {
+            LogForged(log, provider, "The body is too large.");
+            WebhookMetrics.Refuse(provider, "too-large");
             return Problems.TooLarge(MostBytes);
         }
 
@@ -40,34 +39,31 @@ internal static partial class Webhooks
         {
             case WebhookReading.Forged forged:
                 LogForged(log, provider, forged.Reason);
+                WebhookMetrics.Refuse(provider, forged.Kind switch
+                {
+                    ForgedKind.NoSignature => "unsigned",
+                    ForgedKind.Stale => "stale",
+                    _ => "wrong-signature",
+                });
                 return Problems.Of("bad-signature", "The signature does not fit the body.");
-            case WebhookReading.Unreadable unreadable:
-                LogUnreadable(log, provider, unreadable.Reason);
-                var sha256 = Convert.ToHexStringLower(SHA256.HashData(body));
-                await StoreOnce(store, outbox, StreamKey.ProviderEvent(provider, sha256), new ProviderEvent.Unreadable(provider, sha256, unreadable.Reason, Text(body)), null, cancel);
-                return TypedResults.Ok();
-            case WebhookReading.Event told:
-                await StoreOnce(
-                    store,
-                    outbox,
-                    StreamKey.ProviderEvent(provider, told.EventId),
-                    new ProviderEvent.Received(provider, told.EventId, told.Type, told.CreatedAt, Text(body)),
-                    new ProviderEventStored(provider, told.EventId, told.Type, told.Commission, told.InvoiceId, told.PaymentIntentId, told.PayoutId, told.Customer, told.PullPaymentId),
-                    cancel);
-                return TypedResults.Ok();
             default:
-                throw new System.Diagnostics.UnreachableException();
+                if (reading is WebhookReading.Unreadable unreadable)
+                {
+                    LogUnreadable(log, provider, unreadable.Reason);
+                }
+
+                WebhookMetrics.Accept(provider, isNew: await StoreOnce(store, outbox, ProviderNews.Of(provider, reading, body), cancel));
+                return TypedResults.Ok();
         }
     }
 
     // The stream's key is the permanent deduplication: a second start fails, and the event was handled already.
-    private static async Task StoreOnce(IDocumentStore store, IOutbox outbox, string key, ProviderEvent told, ProviderEventStored? message, CancellationToken cancel)
+    private static async Task<bool> StoreOnce(IDocumentStore store, IOutbox outbox, ProviderNews news, CancellationToken cancel)
     {
         await using var session = store.LightweightSession();
-        session.LastModifiedBy = key[..key.IndexOf('-', StringComparison.Ordinal)];
         outbox.Enroll(session);
-        session.Events.StartStream<ProviderEvent>(key, told);
-        if (message is not null)
+        news.Store(session);
+        if (news.Message is { } message)
         {
             await outbox.PublishAsync(message);
         }
@@ -75,15 +71,13 @@ internal static partial class Webhooks
         try
         {
             await session.SaveChangesAsync(cancel);
+            return true;
         }
         catch (ExistingStreamIdCollisionException)
         {
-            // Told before.
+            return false; // Told before.
         }
     }
-
-    // jsonb and text columns take no NUL; what is not UTF-8 is kept as replacement characters, its SHA-256 names the original.
-    private static string Text(byte[] body) => Encoding.UTF8.GetString(body).Replace('\0', '\uFFFD');
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a webhook in {Provider}'s name: {Reason}")]
     private static partial void LogForged(ILogger log, string provider, string reason);

@@ -57,6 +57,7 @@ internal static class RecurringSetup
     public static IServiceCollection AddRecurringWork(this IServiceCollection services)
     {
         services.AddSingleton<IRecurringWork, Reconciliation>();
+        services.AddSingleton<IRecurringWork>(found => new StripeEvents(() => found.GetRequiredService<Domain.Payments.IPaymentProviders>()));
         services.AddSingleton<IRecurringWork>(found => new OrphanFiles(found.GetRequiredService<Domain.Delivery.IFileStore>));
         services.AddSingleton(found => new RecurringWorks(found.GetServices<IRecurringWork>(), found.GetRequiredService<IConfiguration>()));
         services.AddHostedService<RecurringKeeper>();

@@ -21,14 +21,20 @@ internal sealed class OfficeUnderLoad : IAsyncDisposable
     private readonly SandboxHost sandbox;
     private readonly WebApplication product;
 
-    private OfficeUnderLoad(string folder, BenchmarkDatabase database, SandboxHost sandbox, WebApplication product, Uri url)
+    private readonly NpgsqlDataSource plain;
+
+    private OfficeUnderLoad(string folder, BenchmarkDatabase database, SandboxHost sandbox, WebApplication product, NpgsqlDataSource plain, Uri url)
     {
-        (this.folder, this.database, this.sandbox, this.product, Url) = (folder, database, sandbox, product, url);
+        (this.folder, this.database, this.sandbox, this.product, this.plain, Url) = (folder, database, sandbox, product, plain, url);
     }
 
     public Uri Url { get; }
 
-    public static async Task<OfficeUnderLoad> Start(BenchmarkServer server, CancellationToken cancel)
+    /// <summary>What Stripe signs with.</summary>
+    public string WebhookSecret => sandbox.StripeWebhookSecret;
+
+    /// <param name="more">Adds endpoints to compare with, which get a pool of connections to the same database.</param>
+    public static async Task<OfficeUnderLoad> Start(BenchmarkServer server, CancellationToken cancel, Action<WebApplication, NpgsqlDataSource>? more = null)
     {
         var folder = Directory.CreateTempSubdirectory("cavecomm-bench-").FullName;
         var database = await server.NewDatabase(cancel);
@@ -54,8 +60,10 @@ internal sealed class OfficeUnderLoad : IAsyncDisposable
             ["BTCPay:Enabled"] = "false",
             ["Logging:LogLevel:Default"] = "Error",
         });
+        var plain = NpgsqlDataSource.Create(database.ConnectionString);
+        more?.Invoke(product, plain);
         await product.StartAsync(cancel);
-        return new OfficeUnderLoad(folder, database, sandbox, product, url);
+        return new OfficeUnderLoad(folder, database, sandbox, product, plain, url);
     }
 
     public HttpClient Client(string? bearer = null)
@@ -114,6 +122,7 @@ internal sealed class OfficeUnderLoad : IAsyncDisposable
     {
         await product.StopAsync();
         await product.DisposeAsync();
+        await plain.DisposeAsync();
         await sandbox.DisposeAsync();
         await database.DisposeAsync();
         Directory.Delete(folder, recursive: true);

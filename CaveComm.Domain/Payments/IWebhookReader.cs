@@ -19,7 +19,7 @@ public abstract record WebhookReading
     private WebhookReading() { }
 
     /// <summary>The signature does not fit; nothing of it is believed or kept.</summary>
-    public sealed record Forged(string Reason) : WebhookReading;
+    public sealed record Forged(ForgedKind Kind, string Reason) : WebhookReading;
 
     /// <summary>Signed rightly, but no event that we can read.</summary>
     public sealed record Unreadable(string Reason) : WebhookReading;
@@ -39,6 +39,19 @@ public abstract record WebhookReading
         /// <summary>BTCPay only: the pull payment that the payout was claimed from.</summary>
         public string? PullPaymentId { get; init; }
     }
+}
+
+/// <summary>Why nothing of a posted body is believed; counted by kind.</summary>
+public enum ForgedKind
+{
+    /// <summary>There is no signature at all.</summary>
+    NoSignature,
+
+    /// <summary>There is one, and it does not fit the body, or cannot be read.</summary>
+    WrongSignature,
+
+    /// <summary>It fits, but its time is too far off: an old post, sent again.</summary>
+    Stale,
 }
 
 /// <summary>Finds the invoice behind a payment intent (spec P4); the API version decides how, so it is the gateway's to know.</summary>

@@ -15,10 +15,16 @@ internal sealed class BtcPayWebhookReader(IReadOnlyList<string> secrets) : IWebh
 
     public WebhookReading Read(ReadOnlySpan<byte> body, string? signature, DateTimeOffset now)
     {
-        if (signature?.Trim() is not { } told || !told.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        if (string.IsNullOrEmpty(signature))
+        {
+            return new WebhookReading.Forged(ForgedKind.NoSignature, "There is no BTCPay-Sig.");
+        }
+
+        var told = signature.Trim();
+        if (!told.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             || !WebhookSignature.Fits(secrets, "", body, told[Scheme.Length..]))
         {
-            return new WebhookReading.Forged("The signature does not fit.");
+            return new WebhookReading.Forged(ForgedKind.WrongSignature, "The signature does not fit.");
         }
 
         // A redelivery has an id of its own; the first one's is what the fact is known by. Very old servers misspell it.

@@ -8,7 +8,7 @@ namespace CaveComm.Providers.Stripe;
 /// Every POST carries the order's key and the step (<c>{key}/customer</c>, <c>{key}/invoice</c>, <c>{key}/item</c>, …). Stripe may forget a key after
 /// 24 hours, so what a step makes also bears our key in its metadata and is looked for before it is made.
 /// </remarks>
-internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposable
+internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IProviderEventList, IDisposable
 {
     public const string ProviderName = PaymentProviders.Stripe;
 
@@ -18,6 +18,7 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposa
     private readonly StripePayouts payouts;
     private readonly StripeRefunds refunds;
     private readonly StripeReversals reversals;
+    private readonly StripeEventList events;
 
     public StripeGateway(StripeOptions options, TimeProvider clock, ILogger<StripeGateway> log, HttpMessageHandler? handler = null)
     {
@@ -27,6 +28,7 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposa
         invoices = new StripeInvoices(stripe, refunds);
         reversals = new StripeReversals(stripe);
         payouts = new StripePayouts(stripe, reversals);
+        events = new StripeEventList(stripe);
     }
 
     public string Name => ProviderName;
@@ -54,6 +56,8 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IDisposa
     public Task<ReversalSnapshot> ReversePayout(ReversalOrder order, CancellationToken cancel) => reversals.Reverse(order, cancel);
 
     public Task<PaymentInvoice?> FindInvoice(string paymentIntentId, CancellationToken cancel) => invoices.FindByPayment(paymentIntentId, cancel);
+
+    public Task<ProviderEventPage?> ListEvents(ProviderEventRange range, CancellationToken cancel) => events.List(range, cancel);
 
     public void Dispose() => stripe.Dispose();
 }

@@ -21,14 +21,14 @@ internal sealed class StripeWebhookReader(IReadOnlyList<string> secrets) : IWebh
     {
         if (string.IsNullOrEmpty(signature))
         {
-            return new WebhookReading.Forged("There is no Stripe-Signature.");
+            return new WebhookReading.Forged(ForgedKind.NoSignature, "There is no Stripe-Signature.");
         }
 
         var parts = signature.Split(',').Select(part => part.Split('=', 2)).Where(part => part.Length == 2).ToList();
         var time = parts.Find(part => part[0].Trim() == "t")?[1].Trim();
         if (!long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
         {
-            return new WebhookReading.Forged("The signature tells no time.");
+            return new WebhookReading.Forged(ForgedKind.WrongSignature, "The signature tells no time.");
         }
 
         // While a secret is being rolled there is one v1 for each. v0 is for Stripe's own tests.
@@ -40,15 +40,16 @@ internal sealed class StripeWebhookReader(IReadOnlyList<string> secrets) : IWebh
 
         if (!fits)
         {
-            return new WebhookReading.Forged("No signature fits.");
+            return new WebhookReading.Forged(ForgedKind.WrongSignature, "No signature fits.");
         }
 
         return Math.Abs((decimal)now.ToUnixTimeSeconds() - seconds) > (decimal)Tolerance.TotalSeconds
-            ? new WebhookReading.Forged("The signature is too old, or from the future.")
+            ? new WebhookReading.Forged(ForgedKind.Stale, "The signature is too old, or from the future.")
             : Read(JsonReading.Parse(body) ?? default);
     }
 
-    private static WebhookReading Read(JsonElement json)
+    /// <summary>Reads an event that is known to be Stripe's: signed rightly, or fetched from Stripe.</summary>
+    internal static WebhookReading Read(JsonElement json)
     {
         if (json.Text("object") != "event" || json.Text("id") is not { Length: > 0 and <= LongestId } id
             || json.Text("type") is not { Length: > 0 and <= LongestId } type)

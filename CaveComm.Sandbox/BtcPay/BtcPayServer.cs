@@ -134,6 +134,7 @@ public sealed class BtcPayServer : IAsyncDisposable
             ["errorEvery"] = controls.ErrorEvery,
             ["duplicates"] = switches.Copies,
             ["holdWebhooks"] = switches.Hold,
+            ["waitingWebhooks"] = Webhooks.CountWaiting(),
             ["dropWebhooks"] = switches.Drop,
             ["shuffleWebhooks"] = switches.Shuffle,
             ["holdPayouts"] = controls.HoldPayouts,

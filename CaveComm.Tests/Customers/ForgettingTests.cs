@@ -69,7 +69,7 @@ public class ForgettingTests
             "CheckInvoice.InvoiceId", "SendInvoice.InvoiceId", "VoidInvoice.InvoiceId", "CheckPayout.PayoutId", "CheckRefund.RefundId", "ReversePayout.Reference", "ReversePayout.Amount", "PaymentAttemptFailed.PaymentId",
             "ProviderEventStored.Provider", "ProviderEventStored.EventId", "ProviderEventStored.Type", "ProviderEventStored.InvoiceId",
             "ProviderEventStored.PaymentIntentId", "ProviderEventStored.PayoutId", "ProviderEventStored.PullPaymentId", "Alarm.Reason", "SpreadErasure.Reason", "SpreadErasure.Actor",
-            "RecurringDue.Series", "RecurringDue.Occurrence", "TendRecurring.Series", "ReconcileFrom.After", "ReconcileFrom.Series",
+            "RecurringDue.Series", "RecurringDue.Occurrence", "TendRecurring.Series", "ReconcileFrom.After", "ReconcileFrom.Series", "ReadStripeEvents.Series",
         ];
         var messages = typeof(Alarm).Assembly.GetTypes().Where(type => type.Name.EndsWith("Handler", StringComparison.Ordinal) && type is { IsAbstract: true, IsSealed: true })
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static).Where(method => method.Name == "Handle"))

@@ -37,6 +37,30 @@ internal sealed class ProviderBooks(KillableOffice office)
         }
     }
 
+    /// <summary>Sets switches of both providers.</summary>
+    public async Task Control(object switches)
+    {
+        foreach (var provider in new[] { office.Sandbox.StripeUrl, office.Sandbox.BtcPayUrl })
+        {
+            using var answer = await Http.PostAsJsonAsync($"{provider}/_control", switches, TestContext.Current.CancellationToken);
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+
+    /// <summary>How many webhooks nobody has taken yet, of both.</summary>
+    public async Task<int> WaitingWebhooks()
+    {
+        var waiting = 0;
+        foreach (var provider in new[] { office.Sandbox.StripeUrl, office.Sandbox.BtcPayUrl })
+        {
+            waiting += (int)(await Http.GetFromJsonAsync<JsonNode>($"{provider}/_control", TestContext.Current.CancellationToken))!["waitingWebhooks"]!;
+        }
+
+        return waiting;
+    }
+
+    public Task<List<JsonNode>> StripeEvents() => StripeList("events", null);
+
     public Task<List<JsonNode>> StripeInvoices() => StripeList("invoices", null);
 
     public Task<List<JsonNode>> StripeTransfers() => StripeList("transfers", null);

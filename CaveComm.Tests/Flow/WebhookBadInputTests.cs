@@ -74,6 +74,63 @@ public sealed class WebhookBadInputTests(Office office)
     }
 
     [Theory]
+    [InlineData("stripe")]
+    [InlineData("btcpay")]
+    public async Task A_body_that_was_cut_off_or_changed_is_refused_and_not_kept(string provider)
+    {
+        var id = $"evt_{Guid.NewGuid():N}";
+        var body = Webhook.Paid(provider, id, "in_nobodys", Guid.NewGuid());
+        var signature = office.Sign(provider, body);
+
+        foreach (var wrong in new[] { "", body[..^1], body[..(body.Length / 2)], body + "\n", body.Replace("nobodys", "anybodys", StringComparison.Ordinal) })
+        {
+            using var answer = await office.Tell(provider, wrong, signature);
+            await answer.IsProblem(HttpStatusCode.BadRequest, "bad-signature");
+            (await Kept(StreamKey.ProviderEvent(provider, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wrong)))))).ShouldBeEmpty();
+        }
+
+        (await Kept(StreamKey.ProviderEvent(provider, id))).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_is_refused_and_what_is_taken_is_counted_and_refusals_are_logged()
+    {
+        using var counts = new WebhookCounts();
+        var heard = new Alarms(LogLevel.Warning);
+        office.Services.GetRequiredService<ILoggerFactory>().AddProvider(heard);
+        var now = DateTimeOffset.UtcNow;
+        var body = Webhook.Paid("stripe", $"evt_{Guid.NewGuid():N}", "in_nobodys", Guid.NewGuid());
+        var delivery = Webhook.Paid("btcpay", Guid.NewGuid().ToString("N"), "nobodys", Guid.NewGuid());
+        var huge = new string(' ', MostBytes + 1);
+        (string Provider, string Body, string? Signature, string Counted)[] told =
+        [
+            ("stripe", body, null, "refused stripe unsigned"),
+            ("stripe", body, Webhook.SignStripe(body, "whsec_wrong", now), "refused stripe wrong-signature"),
+            ("stripe", body, Webhook.SignStripe(body, office.Sandbox.StripeWebhookSecret, now.AddMinutes(-6)), "refused stripe stale"),
+            ("stripe", huge, office.Sign("stripe", huge), "refused stripe too-large"),
+            ("stripe", body, office.Sign("stripe", body), "accepted stripe False"),
+            ("stripe", body, office.Sign("stripe", body), "accepted stripe True"),
+            ("btcpay", delivery, null, "refused btcpay unsigned"),
+            ("btcpay", delivery, Webhook.SignBtcPay(delivery, "wrong"), "refused btcpay wrong-signature"),
+            ("btcpay", huge, office.Sign("btcpay", huge), "refused btcpay too-large"),
+            ("btcpay", delivery, office.Sign("btcpay", delivery), "accepted btcpay False"),
+            ("btcpay", delivery, office.Sign("btcpay", delivery), "accepted btcpay True"),
+        ];
+
+        foreach (var (provider, text, signature, counted) in told)
+        {
+            var (before, logged) = (counts.Of(counted), heard.Lines.Count);
+            using var answer = await office.Tell(provider, text, signature);
+            counts.Of(counted).ShouldBeGreaterThan(before, counted);
+            if (counted.StartsWith("refused", StringComparison.Ordinal))
+            {
+                ((int)answer.StatusCode).ShouldBe(counted.EndsWith("too-large", StringComparison.Ordinal) ? 413 : 400);
+                heard.Lines.Skip(logged).ShouldContain(it => it.StartsWith($"Refused a webhook in {provider}'s name", StringComparison.Ordinal), counted);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData("stripe", false)]
     [InlineData("stripe", true)]
     [InlineData("btcpay", false)]
@@ -96,7 +153,7 @@ public sealed class WebhookBadInputTests(Office office)
     {
         // Its digest is its name, so each run needs a body of its own.
         var body = template + new string(' ', Random.Shared.Next(1, 1_000_000));
-        var alarms = new Alarms();
+        var alarms = new Alarms(LogLevel.Error);
         office.Services.GetRequiredService<ILoggerFactory>().AddProvider(alarms);
 
         for (var copy = 0; copy < 2; copy++)
@@ -108,7 +165,7 @@ public sealed class WebhookBadInputTests(Office office)
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)));
         var kept = await Kept(StreamKey.ProviderEvent(provider, sha256));
         kept.ShouldHaveSingleItem().ShouldBeOfType<ProviderEvent.Unreadable>().Sha256.ShouldBe(sha256);
-        alarms.Errors.ShouldContain(it => it.Contains(provider, StringComparison.OrdinalIgnoreCase) && it.Contains("unreadable", StringComparison.Ordinal));
+        alarms.Lines.ShouldContain(it => it.Contains(provider, StringComparison.OrdinalIgnoreCase) && it.Contains("unreadable", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -156,23 +213,23 @@ public sealed class WebhookBadInputTests(Office office)
         return [.. (await session.Events.FetchStreamAsync(key)).Select(it => it.Data)];
     }
 
-    /// <summary>Hears what the product logs as errors.</summary>
-    private sealed class Alarms : ILoggerProvider, ILogger
+    /// <summary>Hears what the product logs at a level and above.</summary>
+    private sealed class Alarms(LogLevel least) : ILoggerProvider, ILogger
     {
-        public ConcurrentQueue<string> Errors { get; } = [];
+        public ConcurrentQueue<string> Lines { get; } = [];
 
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (logLevel >= LogLevel.Error)
+            if (logLevel >= least)
             {
-                Errors.Enqueue(formatter(state, exception));
+                Lines.Enqueue(formatter(state, exception));
             }
         }
 

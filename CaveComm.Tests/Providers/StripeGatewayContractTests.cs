@@ -9,8 +9,15 @@ public sealed class StripeGatewayContractTests : PaymentProviderContract
 
     private protected override OpenApiDocument Document() => OpenApiDocument.Load("stripe-2026-07-29.dahlia.subset.json");
 
-    private protected override async Task AskMore(ProviderBench bench, InvoiceSnapshot paid) =>
+    private protected override async Task AskMore(ProviderBench bench, InvoiceSnapshot paid)
+    {
         await ((StripeBench)bench).Lookup.FindInvoice(paid.Payments[0].PaymentId, Cancel);
+        var list = (IProviderEventList)bench.Gateway;
+        var now = DateTimeOffset.UtcNow;
+        var first = (await list.ListEvents(new ProviderEventRange(null, null, now.AddDays(-30), now), Cancel)).ShouldNotBeNull();
+        await list.ListEvents(new ProviderEventRange(first.Events[^1].Id, null, null, now), Cancel);
+        await list.ListEvents(new ProviderEventRange(null, first.Events[0].Id, now.AddDays(-30), now), Cancel);
+    }
 
     [Fact]
     public void The_judge_of_requests_finds_faults()

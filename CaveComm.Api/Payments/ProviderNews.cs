@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+using System.Text;
+using CaveComm.Domain;
+using CaveComm.Domain.Payments;
+
+namespace CaveComm.Api.Payments;
+
+/// <summary>What a provider told, ready to be stored: the same whether a webhook brought it or the provider's list of events.</summary>
+/// <param name="Key">The stream, named after the provider's own id of the event: that it can begin only once is the permanent deduplication (spec P2).</param>
+/// <param name="Message">What has it handled; null when nobody could read it.</param>
+internal sealed record ProviderNews(string Provider, string Key, ProviderEvent Told, ProviderEventStored? Message)
+{
+    /// <param name="reading">Of something that is known to be the provider's.</param>
+    public static ProviderNews Of(string provider, WebhookReading reading, byte[] body)
+    {
+        switch (reading)
+        {
+            case WebhookReading.Event it:
+                return new ProviderNews(
+                    provider,
+                    StreamKey.ProviderEvent(provider, it.EventId),
+                    new ProviderEvent.Received(provider, it.EventId, it.Type, it.CreatedAt, Text(body)),
+                    new ProviderEventStored(provider, it.EventId, it.Type, it.Commission, it.InvoiceId, it.PaymentIntentId, it.PayoutId, it.Customer));
+            case WebhookReading.Unreadable it:
+                var sha256 = Convert.ToHexStringLower(SHA256.HashData(body));
+                return new ProviderNews(
+                    provider, StreamKey.ProviderEvent(provider, sha256), new ProviderEvent.Unreadable(provider, sha256, it.Reason, Text(body)), null);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    public void Store(IDocumentSession session)
+    {
+        session.LastModifiedBy = Provider;
+        session.Events.StartStream<ProviderEvent>(Key, Told);
+    }
+
+    // jsonb and text columns take no NUL; what is not UTF-8 is kept as replacement characters, its SHA-256 names the original.
+    private static string Text(byte[] body) => Encoding.UTF8.GetString(body).Replace('\0', '\uFFFD');
+}
