@@ -3,6 +3,7 @@ using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
+using CaveComm.Domain.Papers;
 using CaveComm.Domain.Payments;
 
 namespace CaveComm.Api;
@@ -50,6 +51,7 @@ public static class EventAliases
 
         (typeof(FreelancerEvent.FreelancerRegistered), "freelancer.freelancer-registered"),
         (typeof(FreelancerEvent.ProfileChanged), "freelancer.profile-changed"),
+        (typeof(FreelancerEvent.BillingDetailsSet), "freelancer.billing-details-set"),
         (typeof(FreelancerEvent.TemplatePublished), "freelancer.template-published"),
         (typeof(FreelancerEvent.TemplateRetired), "freelancer.template-retired"),
         (typeof(FreelancerEvent.CommissionsOpened), "freelancer.commissions-opened"),
@@ -66,6 +68,9 @@ public static class EventAliases
         (typeof(BalanceEvent.Settled), "balance.settled"),
         (typeof(BalanceEvent.HeldBack), "balance.held-back"),
         (typeof(BalanceEvent.Released), "balance.released"),
+
+        (typeof(NumberEvent.InvoiceNumbered), "numbers.invoice-numbered"),
+        (typeof(NumberEvent.CreditNumbered), "numbers.credit-numbered"),
 
         (typeof(ProviderEvent.Received), "provider-event.received"),
         (typeof(ProviderEvent.Unreadable), "provider-event.unreadable"),

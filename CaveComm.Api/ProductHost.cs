@@ -10,6 +10,7 @@ using CaveComm.Api.Health;
 using CaveComm.Api.Http;
 using CaveComm.Api.Identity;
 using CaveComm.Api.Payments;
+using CaveComm.Api.Papers;
 using CaveComm.Api.Payouts;
 using CaveComm.Api.Recurring;
 using CaveComm.Api.Refunds;
@@ -69,6 +70,7 @@ public static class ProductHost
         Downloads.Map(app);
         MarkPaidOut.Map(app);
         RefundEndpoints.Map(app);
+        PaperEndpoints.Map(app);
         ShowBilling.Map(app);
         AdministerCustomer.Map(app);
         ProjectionEndpoints.Map(app);

@@ -12,6 +12,9 @@ public static class StreamKey
     /// <summary>What a freelancer owes in one coin from refunds and disputes after payouts.</summary>
     public static string Balance(string handle, string currency) => $"balance:{handle}/{currency}";
 
+    /// <summary>The row of numbers of a freelancer's invoices and credits.</summary>
+    public static string Numbers(string handle) => $"numbers:{handle}";
+
     /// <param name="provider"><c>stripe</c> or <c>btcpay</c>.</param>
     public static string ProviderEvent(string provider, string eventId) => $"{provider}-event:{eventId}";
 

@@ -2,6 +2,8 @@ using CaveComm.Api.Composition;
 using CaveComm.Api.Payments;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Papers;
 using static CaveComm.Domain.Commissions.CommissionEvent;
 
 namespace CaveComm.Api.Commissions;
@@ -16,8 +18,12 @@ public sealed class CommissionWriting
     private readonly Guid id;
     private readonly List<DeliveryMessage<Alarm>> alarms = [];
 
-    private CommissionWriting(IDocumentSession session, Guid id, IEventStream<Commission> stream)
+    // What an invoice's paper says of the freelancer; known where an invoice may be recorded.
+    private readonly BillingDetails? billing;
+
+    private CommissionWriting(IDocumentSession session, Guid id, IEventStream<Commission> stream, BillingDetails? billing)
     {
+        this.billing = billing;
         this.session = session;
         this.id = id;
         this.stream = stream;
@@ -41,8 +47,18 @@ public sealed class CommissionWriting
     public void RaiseAlarm(string subject, string reason) =>
         alarms.Add(new(new Alarm(id, reason), Deliver.Once($"alarm:{id}:{subject}", AlarmMemory)));
 
-    public static async Task<CommissionWriting> Open(IDocumentSession session, Guid id, CancellationToken cancel) =>
-        new(session, id, await session.Events.FetchForWriting<Commission>(StreamKey.Commission(id), cancel));
+    public static async Task<CommissionWriting> Open(IDocumentSession session, Guid id, CancellationToken cancel)
+    {
+        var stream = await session.Events.FetchForWriting<Commission>(StreamKey.Commission(id), cancel);
+        BillingDetails? billing = null;
+        if (stream.Aggregate is { IsAccepted: true, IsFullyPaid: false, Invoice: null, Freelancer: var handle })
+        {
+            var shop = await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(handle), token: cancel) ?? Freelancer.Initial;
+            billing = shop.OnPapers(handle);
+        }
+
+        return new CommissionWriting(session, id, stream, billing);
+    }
 
     public Decision<CommissionEvent> Decide(CommissionCommand command)
     {
@@ -55,6 +71,7 @@ public sealed class CommissionWriting
             FollowUps.AddRange(WhatFollows.After(id, before, happened, State));
             FreeSlot(before, happened);
             KeepBalance(before, happened);
+            GiveNumber(happened);
         }
 
         return decision;
@@ -97,6 +114,22 @@ public sealed class CommissionWriting
         foreach (var change in CommissionBalance.After(id, before, happened))
         {
             session.Events.Append(StreamKey.Balance(State.Freelancer, change.Amount.Currency), change);
+        }
+    }
+
+    // The number is the version that the row gives under its lock, in this commit: nobody shares it, and what is not committed leaves no gap.
+    private void GiveNumber(CommissionEvent happened)
+    {
+        NumberEvent? numbered = happened switch
+        {
+            InvoiceIssued e => new NumberEvent.InvoiceNumbered(id, e.InvoiceId, billing ?? Freelancer.Initial.OnPapers(State.Freelancer)),
+            Refunded e => new NumberEvent.CreditNumbered(id, e.RefundId, e.Amount),
+            InvoiceCredited e => new NumberEvent.CreditNumbered(id, e.CreditId, e.Amount),
+            _ => null,
+        };
+        if (numbered is not null)
+        {
+            session.Events.Append(StreamKey.Numbers(State.Freelancer), numbered);
         }
     }
 }

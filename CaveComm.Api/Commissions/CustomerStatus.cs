@@ -46,7 +46,7 @@ public sealed record CustomerView(
 }
 
 /// <param name="CanWithdraw">Nothing is paid or made yet.</param>
-public sealed record CustomerStatusModel(CustomerView View, string Token, bool CanWithdraw);
+public sealed record CustomerStatusModel(CustomerView View, string Token, bool CanWithdraw, bool HasInvoice, bool HasReceipt);
 
 /// <summary>The customer's private page, opened by the link in the first mail.</summary>
 internal static class CustomerStatus
@@ -86,7 +86,8 @@ internal static class CustomerStatus
         var view = CustomerView.Of(detail, freelancer.DisplayName, links);
         http.SetETag(detail.Version);
         return http.Negotiate(
-            view, it => new RazorComponentResult<CustomerStatusPage>(new { Model = new CustomerStatusModel(it, token!, CanWithdraw(detail.State)) }));
+            view, it => new RazorComponentResult<CustomerStatusPage>(new { Model = new CustomerStatusModel(
+                it, token!, CanWithdraw(detail.State), detail.Invoice is not null, detail.State is { IsFullyPaid: true, Received.IsPositive: true }) }));
     }
 
     private static async Task<IResult> Withdraw(Guid requestID, string? token, HttpContext http, CommissionHandling handling, Links links, CancellationToken cancel)

@@ -42,7 +42,31 @@ public sealed record TemplateBody(
 
 public sealed record QuestionBody(string? Id, string? Label, QuestionKind Kind, bool Required = false, IReadOnlyList<string>? Options = null);
 
-public sealed record ProfileBody(string? DisplayName, string? Email, string? About);
+/// <param name="Billing">What stands on invoices and receipts: left out, it stays; empty, it is taken back.</param>
+public sealed record ProfileBody(string? DisplayName, string? Email, string? About, BillingBody? Billing = null);
+
+/// <param name="Address">Lines, without the name. A form sends them as one text.</param>
+/// <param name="TaxRateBasisPoints">Hundredths of a percent that prices contain: 1900 is 19 %.</param>
+/// <param name="ReverseChargeNote">Why no tax is charged, in place of a rate.</param>
+public sealed record BillingBody(string? LegalName, IReadOnlyList<string>? Address, string? TaxId, int? TaxRateBasisPoints, string? ReverseChargeNote)
+{
+    /// <param name="displayName">Stands for a legal name that is left empty.</param>
+    /// <returns>Null when nothing is set.</returns>
+    public BillingDetails? ToDetails(string? displayName)
+    {
+        var details = new BillingDetails(
+            LegalName?.Trim() ?? "",
+            [.. (Address ?? []).SelectMany(text => text.ReplaceLineEndings("\n").Split('\n')).Select(line => line.Trim()).Where(line => line.Length > 0)],
+            Tidied(TaxId),
+            TaxRateBasisPoints,
+            Tidied(ReverseChargeNote));
+        return details is { LegalName.Length: 0, Address.Count: 0, TaxId: null, TaxRateBasisPoints: null, ReverseChargeNote: null } ? null
+            : details.LegalName.Length > 0 ? details
+            : details with { LegalName = displayName?.Trim() ?? "" };
+    }
+
+    private static string? Tidied(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+}
 
 /// <param name="Destination">Stripe: <c>acct_…</c>. BTCPay: a Lightning or on-chain address. Left out with <paramref name="Manual"/>.</param>
 /// <param name="Manual">The freelancer settles these payouts by hand and marks them so.</param>
@@ -50,7 +74,7 @@ public sealed record DestinationBody(string? Destination, bool Manual = false);
 
 public sealed record DestinationJson(string Provider, string Destination, bool Manual);
 
-public sealed record ShopStatus(string Handle, string DisplayName, string Email, string? About, bool Open, IReadOnlyList<TemplateJson> Templates, IReadOnlyList<DestinationJson> PayoutDestinations)
+public sealed record ShopStatus(string Handle, string DisplayName, string Email, string? About, bool Open, IReadOnlyList<TemplateJson> Templates, IReadOnlyList<DestinationJson> PayoutDestinations, BillingDetails? Billing)
 {
     public static ShopStatus Of(Freelancer it) => new(
         it.Handle,
@@ -59,7 +83,8 @@ public sealed record ShopStatus(string Handle, string DisplayName, string Email,
         it.About,
         it.IsOpen,
         [.. it.Templates.Values.Select(t => TemplateJson.Of(it, t))],
-        [.. it.PayoutDestinations.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new DestinationJson(d.Key, d.Value.Address, d.Value.ByHand))]);
+        [.. it.PayoutDestinations.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new DestinationJson(d.Key, d.Value.Address, d.Value.ByHand))],
+        it.Billing);
 }
 
 /// <summary>What a freelancer sets up: templates, opening, profile, payout destinations.</summary>
@@ -154,7 +179,11 @@ internal static class ManageShop
             return http.AnswersForm() && reading.Faults is { } shape ? ShopPageOf(await handling.Find(freelancer, cancel), "profile", reading.Entered, shape) : problem;
         }
 
-        var handled = await handling.Handle(freelancer, new FreelancerCommand.ChangeProfile(body.DisplayName?.Trim() ?? "", body.Email ?? "", body.About), cancel);
+        // A form whose fields for papers are all empty takes them back; one without them leaves what is set.
+        var billing = body.Billing is { } papers ? new BillingChange(papers.ToDetails(body.DisplayName))
+            : reading.Entered.ContainsKey("billing.legalName") ? new BillingChange(null)
+            : null;
+        var handled = await handling.Handle(freelancer, new FreelancerCommand.ChangeProfile(body.DisplayName?.Trim() ?? "", body.Email ?? "", body.About, billing), cancel);
         return http.AnswersForm() && FaultsOf(handled) is { } faults
             ? ShopPageOf(handled.Before, "profile", reading.Entered, faults)
             : Answer(http, handled, () => TypedResults.Json(ShopStatus.Of(handled.After), Json.Options));

@@ -13,6 +13,10 @@ public static class Access
     public static TBuilder RequireFreelancer<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new OwnShop()));
 
+    /// <summary>The freelancer whose handle is the route's <c>freelancer</c>, and administrators; to everybody else there is nothing here (404).</summary>
+    public static TBuilder RequireFreelancerOrAdmin<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new OwnShopOrAdmin()));
+
     /// <summary>Only who has one of these roles now; others get 403.</summary>
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, params string[] roles)
         where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new HasRole(roles)));
@@ -26,6 +30,19 @@ public static class Access
         protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OwnShop requirement)
         {
             if (context.Resource is HttpContext http && http.Caller()?.Owns(http.GetRouteValue("freelancer") as string) == true)
+            {
+                context.Succeed(requirement);
+            }
+
+            return Task.CompletedTask;
+        }
+    }
+
+    internal sealed class OwnShopOrAdmin : AuthorizationHandler<OwnShopOrAdmin>, IAuthorizationRequirement
+    {
+        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OwnShopOrAdmin requirement)
+        {
+            if (context.Resource is HttpContext http && http.Caller() is { } caller && (caller.IsAdmin || caller.Owns(http.GetRouteValue("freelancer") as string)))
             {
                 context.Succeed(requirement);
             }

@@ -20,7 +20,7 @@ internal sealed record ProviderNews(string Provider, string Key, ProviderEvent T
                     provider,
                     StreamKey.ProviderEvent(provider, it.EventId),
                     new ProviderEvent.Received(provider, it.EventId, it.Type, it.CreatedAt, Text(body)),
-                    new ProviderEventStored(provider, it.EventId, it.Type, it.Commission, it.InvoiceId, it.PaymentIntentId, it.PayoutId, it.Customer));
+                    new ProviderEventStored(provider, it.EventId, it.Type, it.Commission, it.InvoiceId, it.PaymentIntentId, it.PayoutId, it.Customer, it.PullPaymentId));
             case WebhookReading.Unreadable it:
                 var sha256 = Convert.ToHexStringLower(SHA256.HashData(body));
                 return new ProviderNews(

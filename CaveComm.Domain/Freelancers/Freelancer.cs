@@ -19,6 +19,9 @@ public sealed record Freelancer : IState<Freelancer, FreelancerEvent>
 
     public bool IsOpen { get; init; }
 
+    /// <summary>Null until the freelancer has set any.</summary>
+    public BillingDetails? Billing { get; init; }
+
     /// <summary>On offer now, by name.</summary>
     public ImmutableSortedDictionary<string, Template> Templates { get; init; } = ImmutableSortedDictionary.Create<string, Template>(StringComparer.Ordinal);
 
@@ -30,10 +33,14 @@ public sealed record Freelancer : IState<Freelancer, FreelancerEvent>
 
     public bool Exists => Handle.Length > 0;
 
+    /// <summary>What stands on a paper that is made out now: the name that customers see, where nothing else is set.</summary>
+    public BillingDetails OnPapers(string handle) => Billing ?? new BillingDetails(DisplayName.Length > 0 ? DisplayName : handle, [], null, null, null);
+
     public static Freelancer Evolve(Freelancer it, FreelancerEvent happened) => happened switch
     {
         FreelancerRegistered e => it with { Handle = e.Handle, DisplayName = e.DisplayName, Email = e.Email },
         ProfileChanged e => it with { DisplayName = e.DisplayName, Email = e.Email, About = e.About },
+        BillingDetailsSet e => it with { Billing = e.Details },
         TemplatePublished e => it with
         {
             Templates = it.Templates.SetItem(e.Template.Name, e.Template),

@@ -13,7 +13,8 @@ public abstract record FreelancerCommand
 
     public sealed record Register(string Handle, string DisplayName, string Email) : FreelancerCommand;
 
-    public sealed record ChangeProfile(string DisplayName, string Email, string? About) : FreelancerCommand;
+    /// <param name="Billing">Null leaves what is set.</param>
+    public sealed record ChangeProfile(string DisplayName, string Email, string? About, BillingChange? Billing = null) : FreelancerCommand;
 
     /// <param name="Template">Its version is ignored: the decider counts.</param>
     public sealed record PublishTemplate(Template Template) : FreelancerCommand;
@@ -27,6 +28,9 @@ public abstract record FreelancerCommand
     public sealed record SetPayoutDestination(string Provider, string? Destination, bool ByHand) : FreelancerCommand;
 }
 
+/// <param name="Details">Null takes everything back.</param>
+public sealed record BillingChange(BillingDetails? Details);
+
 /// <summary>The rules of a freelancer's shop.</summary>
 public static class FreelancerDecider
 {
@@ -36,8 +40,7 @@ public static class FreelancerDecider
         (true, Register) => Decision.Refuse(RefusalKind.Conflict, "handle-taken", "This handle is taken."),
         (false, _) => Decision.Refuse(RefusalKind.Missing, "no-such-freelancer", "There is no such freelancer."),
 
-        (_, ChangeProfile c) => CheckedProfile(c.DisplayName, c.Email, c.About) ?? (
-            (it.DisplayName, it.Email, it.About) == (c.DisplayName, c.Email, c.About) ? Decision.Nothing : Decision.Record(new ProfileChanged(c.DisplayName, c.Email, c.About))),
+        (_, ChangeProfile c) => CheckedProfile(c.DisplayName, c.Email, c.About, billing: c.Billing?.Details) ?? Changed(it, c),
         (_, PublishTemplate c) => Publish(it, c.Template),
         (_, RetireTemplate c) => it.Templates.ContainsKey(c.TemplateName)
             ? Decision.Record(new TemplateRetired(c.TemplateName))
@@ -48,6 +51,22 @@ public static class FreelancerDecider
 
         _ => throw new System.Diagnostics.UnreachableException($"Decide does not know {command.GetType().Name}."),
     };
+
+    private static Decision Changed(Freelancer it, ChangeProfile c)
+    {
+        var changes = new List<FreelancerEvent>();
+        if ((it.DisplayName, it.Email, it.About) != (c.DisplayName, c.Email, c.About))
+        {
+            changes.Add(new ProfileChanged(c.DisplayName, c.Email, c.About));
+        }
+
+        if (c.Billing is { } billing && billing.Details != it.Billing)
+        {
+            changes.Add(new BillingDetailsSet(billing.Details));
+        }
+
+        return changes is [] ? Decision.Nothing : Decision.Record([.. changes]);
+    }
 
     private static Decision Publish(Freelancer it, Template template)
     {
@@ -100,7 +119,7 @@ public static class FreelancerDecider
             : Decision.Record(new PayoutDestinationSet(c.Provider, destination, c.ByHand));
     }
 
-    private static Decision? CheckedProfile(string displayName, string email, string? about, string? handle = null)
+    private static Decision? CheckedProfile(string displayName, string email, string? about, string? handle = null, BillingDetails? billing = null)
     {
         var faults = new Faults();
         if (handle is not null)
@@ -110,6 +129,7 @@ public static class FreelancerDecider
 
         faults.RequireLine("displayName", displayName, 100);
         faults.LimitText("about", about, 5_000);
+        billing?.Check(faults);
         if (!EmailAddress.IsValid(email))
         {
             faults.Add("email", "An e-mail address, such as ada@example.com.");

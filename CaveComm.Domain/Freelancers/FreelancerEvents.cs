@@ -13,6 +13,10 @@ public abstract record FreelancerEvent
     /// <param name="About">Shown to customers; untrusted text.</param>
     public sealed record ProfileChanged(string DisplayName, string Email, string? About) : FreelancerEvent;
 
+    /// <summary>What stands on invoices and receipts from here on; those that were issued keep what counted then.</summary>
+    /// <param name="Details">Null when the freelancer took it all back.</param>
+    public sealed record BillingDetailsSet(BillingDetails? Details) : FreelancerEvent;
+
     /// <summary>A template was put on offer, or replaced by a new version of itself.</summary>
     public sealed record TemplatePublished(Template Template) : FreelancerEvent;
 

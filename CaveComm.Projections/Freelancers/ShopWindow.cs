@@ -8,6 +8,8 @@ public sealed record ShopWindow(string Id, Freelancer State, string Handle, bool
 
 public sealed class ShopWindowProjection : SingleStreamProjection<ShopWindow, string>
 {
+    public ShopWindowProjection() => Version = 2;
+
     public override ShopWindow? Evolve(ShopWindow? snapshot, string id, IEvent e)
     {
         if (e.Data is not FreelancerEvent happened)

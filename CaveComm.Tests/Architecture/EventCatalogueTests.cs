@@ -7,6 +7,7 @@ using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
+using CaveComm.Domain.Papers;
 using CaveComm.Domain.Payments;
 using CaveComm.Projections.Commissions;
 using CaveComm.Tests.Support;
@@ -46,6 +47,7 @@ public class EventCatalogueTests
                 nameof(FreelancerEvent) => "freelancer",
                 nameof(SlotEvent) => "slots",
                 nameof(BalanceEvent) => "balance",
+                nameof(NumberEvent) => "numbers",
                 nameof(ProviderEvent) => "provider-event",
                 nameof(AccountEvent) => "account",
                 nameof(ProjectionEvent) => "projection",

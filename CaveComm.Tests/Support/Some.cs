@@ -4,6 +4,7 @@ using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Customers;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
+using CaveComm.Domain.Papers;
 using CaveComm.Domain.Payments;
 
 namespace CaveComm.Tests.Support;
@@ -82,6 +83,8 @@ internal static class Some
     public static readonly FreelancerEvent.CommissionsOpened Opened = new();
     public static readonly FreelancerEvent.CommissionsClosed Closed = new();
     public static readonly FreelancerEvent.ProfileChanged ProfileChanged = new("Ada L.", "ada@lovelace.example", "I draw engines.");
+    public static readonly BillingDetails Billing = new("Ada Lovelace, Engines", ["12 Saint James Square", "London SW1Y 4JH"], "GB123456789", 2_000, null);
+    public static readonly FreelancerEvent.BillingDetailsSet BillingSet = new(Billing);
     public static readonly FreelancerEvent.PayoutDestinationSet DestinationSet = new(PaymentProviders.Stripe, StripeAccount, ByHand: false);
 
     // What is asked.
@@ -99,7 +102,8 @@ internal static class Some
         new BalanceEvent.HeldBack(CommissionId, 1, Euro(20_00)), new BalanceEvent.Released(CommissionId, 1, Euro(20_00)),
         new CustomerEvent.Erased("asked for"),
         new SlotEvent.SlotTaken(CommissionId), new SlotEvent.SlotFreed(CommissionId),
-        Registered, Published, Retired, Opened, Closed, ProfileChanged, DestinationSet,
+        Registered, Published, Retired, Opened, Closed, ProfileChanged, DestinationSet, BillingSet,
+        new NumberEvent.InvoiceNumbered(CommissionId, "in_1", Billing), new NumberEvent.CreditNumbered(CommissionId, "re_1", Euro(20_00)),
         new AccountEvent.AccountRegistered(Shop, Shop), new AccountEvent.RoleGranted("freelancer", "registration"), new AccountEvent.RoleRevoked("freelancer", "asked for"),
         new NameEvent.HandleClaimed(CommissionId), new NameEvent.UsernameClaimed(CommissionId),
         new ProviderEvent.Received(PaymentProviders.Stripe, "evt_1", "invoice.paid", Noon, """{"id":"evt_1"}"""),

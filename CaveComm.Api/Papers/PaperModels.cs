@@ -1,0 +1,73 @@
+using CaveComm.Domain;
+using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Projections.Commissions;
+
+namespace CaveComm.Api.Papers;
+
+/// <summary>How an invoice stands; it keeps its number in every case.</summary>
+public enum InvoicePaperStanding
+{
+    Open,
+    Paid,
+    Expired,
+    Cancelled,
+}
+
+/// <summary>An invoice as it is printed.</summary>
+/// <param name="Seller">What counted when it was issued.</param>
+/// <param name="Paid">What came in for this invoice.</param>
+/// <param name="Price">The commission's: another invoice can be over what was missing of it.</param>
+/// <param name="PayUrl">Where to pay; null when it cannot be paid any more.</param>
+public sealed record InvoicePaper(
+    string Number,
+    InvoicePaperStanding Standing,
+    DateTimeOffset IssuedAt,
+    DateTimeOffset? DueAt,
+    BillingDetails Seller,
+    Customer Customer,
+    string Title,
+    Money Price,
+    Money Amount,
+    Money Paid,
+    string Provider,
+    string ProviderNumber,
+    Guid RequestId,
+    Uri? PayUrl);
+
+/// <summary>What came in for a commission, and what of it went back.</summary>
+/// <param name="Invoices">The numbers that the money came for.</param>
+/// <param name="Waived">What was not asked for any more.</param>
+/// <param name="Left">What stayed: tax is of this.</param>
+public sealed record ReceiptPaper(
+    IReadOnlyList<string> Invoices,
+    BillingDetails Seller,
+    Customer Customer,
+    string Title,
+    Money Price,
+    Money Waived,
+    IReadOnlyList<PaymentDetail> Payments,
+    IReadOnlyList<ReceiptRefund> Refunds,
+    Money Received,
+    Money Left,
+    string Provider,
+    Guid RequestId,
+    DateTimeOffset At);
+
+/// <param name="Number">In the freelancer's row; null for one from before there were numbers, and for what a bank took.</param>
+public sealed record ReceiptRefund(string? Number, string Text, Money Amount, DateTimeOffset At);
+
+/// <summary>Everything that shows what was agreed, paid and delivered: for a bank that has to decide a dispute.</summary>
+public sealed record EvidencePaper(
+    CommissionDetail Detail,
+    BillingDetails Seller,
+    bool AcceptedTerms,
+    IReadOnlyList<(string Number, string Text)> Invoices,
+    IReadOnlyList<EvidenceProduct> Products,
+    IReadOnlyList<EvidenceLetter> Letters);
+
+/// <param name="DownloadedAt">When the customer first fetched one of its files.</param>
+public sealed record EvidenceProduct(int Version, DateTimeOffset UploadedAt, DateTimeOffset? DeliveredAt, DateTimeOffset? DownloadedAt, Guid? DownloadedFile, IReadOnlyList<ProductFile> Files);
+
+/// <param name="At">When what it tells of was recorded; it is sent at once.</param>
+public sealed record EvidenceLetter(DateTimeOffset At, string Text);
