@@ -72,6 +72,13 @@ public static class EventAliases
         (typeof(NumberEvent.InvoiceNumbered), "numbers.invoice-numbered"),
         (typeof(NumberEvent.CreditNumbered), "numbers.credit-numbered"),
 
+        (typeof(PurchaseEvent.PurchaseStarted), "purchase.purchase-started"),
+        (typeof(PurchaseEvent.PaymentSucceeded), "purchase.payment-succeeded"),
+        (typeof(PurchaseEvent.PaymentAttemptFailed), "purchase.payment-attempt-failed"),
+        (typeof(PurchaseEvent.PurchaseFulfilled), "purchase.purchase-fulfilled"),
+        (typeof(PurchaseEvent.PurchaseRefunded), "purchase.purchase-refunded"),
+        (typeof(PurchaseEvent.PurchaseDisputed), "purchase.purchase-disputed"),
+
         (typeof(ProviderEvent.Received), "provider-event.received"),
         (typeof(ProviderEvent.Unreadable), "provider-event.unreadable"),
 

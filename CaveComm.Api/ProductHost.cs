@@ -9,9 +9,11 @@ using CaveComm.Api.Freelancers;
 using CaveComm.Api.Health;
 using CaveComm.Api.Http;
 using CaveComm.Api.Identity;
+using CaveComm.Api.Ledger;
 using CaveComm.Api.Payments;
 using CaveComm.Api.Papers;
 using CaveComm.Api.Payouts;
+using CaveComm.Api.Purchases;
 using CaveComm.Api.Recurring;
 using CaveComm.Api.Refunds;
 using CaveComm.Providers;
@@ -75,6 +77,8 @@ public static class ProductHost
         AdministerCustomer.Map(app);
         ProjectionEndpoints.Map(app);
         MessageEndpoints.Map(app);
+        LedgerEndpoints.Map(app);
+        PurchaseEndpoints.Map(app);
         AuditEndpoints.Map(app);
         return app;
     }

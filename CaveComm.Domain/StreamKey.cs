@@ -15,6 +15,10 @@ public static class StreamKey
     /// <summary>The row of numbers of a freelancer's invoices and credits.</summary>
     public static string Numbers(string handle) => $"numbers:{handle}";
 
+    /// <summary>What is paid for, and what became of it.</summary>
+    /// <param name="id">That of the commission.</param>
+    public static string Purchase(Guid id) => $"purchase:{id:D}";
+
     /// <param name="provider"><c>stripe</c> or <c>btcpay</c>.</param>
     public static string ProviderEvent(string provider, string eventId) => $"{provider}-event:{eventId}";
 
@@ -47,4 +51,7 @@ public static class StreamKey
 
     /// <summary>The id behind a commission's key.</summary>
     public static Guid CommissionId(string key) => Guid.Parse(key.AsSpan("commission:".Length));
+
+    /// <summary>The id behind a purchase's key, which is that of its commission.</summary>
+    public static Guid PurchaseId(string key) => Guid.Parse(key.AsSpan("purchase:".Length));
 }

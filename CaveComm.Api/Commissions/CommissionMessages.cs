@@ -20,7 +20,8 @@ public sealed record VoidInvoice(Guid Commission, string InvoiceId) : ICommissio
 
 /// <summary>Ask the provider how an invoice stands. The webhook, the return page, the freelancer's button and the schedule all come in here.</summary>
 /// <param name="Round">The round of the schedule, from 0; <see cref="OneOff"/> when somebody gave a hint, which plans no next round.</param>
-public sealed record CheckInvoice(Guid Commission, string InvoiceId, int Round) : ICommissionMessage
+/// <param name="ToldBy">The stream of the provider's event that gave the hint; null for every other reason.</param>
+public sealed record CheckInvoice(Guid Commission, string InvoiceId, int Round, string? ToldBy = null) : ICommissionMessage
 {
     public const int OneOff = -1;
 }

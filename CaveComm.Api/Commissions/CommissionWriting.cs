@@ -43,11 +43,18 @@ public sealed class CommissionWriting
 
     public List<FollowUp> FollowUps { get; } = [];
 
+    /// <summary>The stream of the provider's event that leads to what is decided here; null when there is none.</summary>
+    public string? ToldBy { get; init; }
+
     /// <summary>Has a person look at something that does not fit. Once for each subject.</summary>
     public void RaiseAlarm(string subject, string reason) =>
         alarms.Add(new(new Alarm(id, reason), Deliver.Once($"alarm:{id}:{subject}", AlarmMemory)));
 
-    public static async Task<CommissionWriting> Open(IDocumentSession session, Guid id, CancellationToken cancel)
+    public static Task<CommissionWriting> Open(IDocumentSession session, Guid id, CancellationToken cancel) => Open(session, id, toldBy: null, cancel);
+
+    /// <inheritdoc cref="Open(IDocumentSession, Guid, CancellationToken)"/>
+    /// <param name="toldBy">See <see cref="ToldBy"/>.</param>
+    public static async Task<CommissionWriting> Open(IDocumentSession session, Guid id, string? toldBy, CancellationToken cancel)
     {
         var stream = await session.Events.FetchForWriting<Commission>(StreamKey.Commission(id), cancel);
         BillingDetails? billing = null;
@@ -57,7 +64,7 @@ public sealed class CommissionWriting
             billing = shop.OnPapers(handle);
         }
 
-        return new CommissionWriting(session, id, stream, billing);
+        return new CommissionWriting(session, id, stream, billing) { ToldBy = toldBy };
     }
 
     public Decision<CommissionEvent> Decide(CommissionCommand command)
@@ -72,6 +79,7 @@ public sealed class CommissionWriting
             FreeSlot(before, happened);
             KeepBalance(before, happened);
             GiveNumber(happened);
+            TrackPurchase(before, happened);
         }
 
         return decision;
@@ -130,6 +138,15 @@ public sealed class CommissionWriting
         if (numbered is not null)
         {
             session.Events.Append(StreamKey.Numbers(State.Freelancer), numbered);
+        }
+    }
+
+    // What is paid for is tracked from the same commit on, so exactly once.
+    private void TrackPurchase(Commission before, CommissionEvent happened)
+    {
+        if (CommissionPurchase.After(id, before, happened, ToldBy) is { } tracked)
+        {
+            session.Events.Append(StreamKey.Purchase(id), tracked);
         }
     }
 }

@@ -11,6 +11,8 @@ using CaveComm.Domain.Payments;
 using CaveComm.Projections;
 using CaveComm.Projections.Commissions;
 using CaveComm.Projections.Freelancers;
+using CaveComm.Projections.Ledger;
+using CaveComm.Projections.Payments;
 
 namespace CaveComm.Api.Composition;
 
@@ -44,11 +46,15 @@ internal static class KernelBackend
             options.Projections.Add(new InboxProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new ShopWindowProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new BillingProjection(), ProjectionLifecycle.Async);
+            options.Projections.Add(new LedgerProjection(), ProjectionLifecycle.Async);
+            options.Projections.Add(new PurchaseProjection(), ProjectionLifecycle.Async);
             PersonalData.Configure(options.Personal, configuration);
             options.ConfigureCustomers();
             options.Schema.For<InboxItem>().Duplicate(it => it.Freelancer).Duplicate(it => it.Status).Duplicate(it => it.CustomerId);
             options.Schema.For<ShopWindow>().Duplicate(it => it.Handle).Duplicate(it => it.IsOpen);
             options.Schema.For<BillingDay>().Duplicate(it => it.Freelancer).Duplicate(it => it.Day);
+            options.Schema.For<LedgerBook>().Duplicate(it => it.Freelancer).Duplicate(it => it.IsBalanced);
+            options.Schema.For<PurchaseTrack>().Duplicate(it => it.Status).Duplicate(it => it.Freelancer).Duplicate(it => it.Began).Duplicate(it => it.WaitingSince);
             options.Schema.For<ReadMark>();
             options.Schema.For<PayoutOwner>();
             options.Schema.For<RefundOwner>();

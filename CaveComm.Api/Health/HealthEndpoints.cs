@@ -1,6 +1,8 @@
 using System.Text.Json;
 using CaveComm.Api.Admin;
 using CaveComm.Api.Http;
+using CaveComm.Api.Ledger;
+using CaveComm.Api.Purchases;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
@@ -17,7 +19,9 @@ internal static class HealthEndpoints
         .AddCheck<DatabaseCheck>("database")
         .AddCheck<ProjectionsCheck>("projections")
         .AddCheck<MessagesCheck>("messages")
-        .AddCheck<ProvidersCheck>("providers");
+        .AddCheck<ProvidersCheck>("providers")
+        .AddCheck<LedgerCheck>("ledger", HealthStatus.Degraded)
+        .AddCheck<PurchasesCheck>("purchases", HealthStatus.Degraded);
 
     public static void MapCaveCommHealth(this IEndpointRouteBuilder routes)
     {

@@ -31,6 +31,7 @@ internal static class PaperWords
         CustomerLetter.InvoiceExpired => "The invoice has expired.",
         CustomerLetter.Product => "The work is ready, with the download link.",
         CustomerLetter.FreshLink => "A fresh download link.",
+        CustomerLetter.PaymentFailed => "A payment was tried and failed.",
         CustomerLetter.RefundOffered => "A refund waits to be claimed.",
         CustomerLetter.Refunded => "A refund was sent.",
     };

@@ -93,7 +93,7 @@ public static class CheckInvoiceHandler
 
     public static async Task<OutgoingMessages> Handle(CheckInvoice asked, IDocumentSession session, IPaymentProviders providers, TimeProvider clock, CancellationToken cancel)
     {
-        var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
+        var commission = await CommissionWriting.Open(session, asked.Commission, asked.ToldBy, cancel);
         if (commission.State.Status == CommissionStatus.None)
         {
             return [];

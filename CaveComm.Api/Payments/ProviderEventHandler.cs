@@ -56,7 +56,8 @@ public static class ProviderEventStoredHandler
         if (invoiceId is null && told.PaymentIntentId is { } paymentIntent)
         {
             // An invoice with a subscription is a recurring payment (P6): its membership's billing hears of it, no commission does.
-            invoiceId = await invoices.FindInvoice(paymentIntent, cancel) is { SubscriptionId: null } invoice ? invoice.InvoiceId : null;
+            var behind = await invoices.FindInvoice(paymentIntent, cancel);
+            invoiceId = PurchaseKinds.Of(behind) == PurchaseKind.Once ? behind?.InvoiceId : null;
         }
 
         if (invoiceId is null)
@@ -67,9 +68,10 @@ public static class ProviderEventStoredHandler
         var commission = told.Commission ?? (await providers.Get(told.Provider).FetchInvoice(invoiceId, cancel))?.Commission;
         if (commission is { } id)
         {
+            var toldBy = StreamKey.ProviderEvent(told.Provider, told.EventId);
             ICommissionMessage[] messages = told is { Type: "payment_intent.payment_failed", PaymentIntentId: { } failed }
-                ? [new CheckInvoice(id, invoiceId, CheckInvoice.OneOff), new PaymentAttemptFailed(id, failed)]
-                : [new CheckInvoice(id, invoiceId, CheckInvoice.OneOff)];
+                ? [new CheckInvoice(id, invoiceId, CheckInvoice.OneOff, toldBy), new PaymentAttemptFailed(id, failed, toldBy)]
+                : [new CheckInvoice(id, invoiceId, CheckInvoice.OneOff, toldBy)];
             if (await session.Events.AggregateStreamAsync<CommissionDetail>(StreamKey.Commission(id), token: cancel) is { } detail)
             {
                 Assign(told, detail.Customer.Id, session, personal);
@@ -98,13 +100,13 @@ public static class ProviderEventStoredHandler
 }
 
 /// <summary>The customer tried to pay and could not.</summary>
-public sealed record PaymentAttemptFailed(Guid Commission, string PaymentId) : ICommissionMessage;
+public sealed record PaymentAttemptFailed(Guid Commission, string PaymentId, string? ToldBy = null) : ICommissionMessage;
 
 public static class PaymentAttemptFailedHandler
 {
     public static async Task<OutgoingMessages> Handle(PaymentAttemptFailed told, IDocumentSession session, CancellationToken cancel)
     {
-        var commission = await CommissionWriting.Open(session, told.Commission, cancel);
+        var commission = await CommissionWriting.Open(session, told.Commission, told.ToldBy, cancel);
         commission.Decide(new CommissionCommand.RecordPaymentFailure(told.PaymentId));
         return commission.Outgoing();
     }

@@ -48,6 +48,7 @@ public class EventCatalogueTests
                 nameof(SlotEvent) => "slots",
                 nameof(BalanceEvent) => "balance",
                 nameof(NumberEvent) => "numbers",
+                nameof(PurchaseEvent) => "purchase",
                 nameof(ProviderEvent) => "provider-event",
                 nameof(AccountEvent) => "account",
                 nameof(ProjectionEvent) => "projection",

@@ -18,7 +18,7 @@ public sealed class AdminTests(Office office) : IClassFixture<Office>
     {
         var items = (await office.Admin.GetFromJsonAsync<JsonObject>(All))!["items"]!.AsArray();
 
-        items.Select(it => (string)it!["name"]!).ShouldBe(["InboxProjection", "ShopWindowProjection", "BillingProjection"], ignoreOrder: true);
+        items.Select(it => (string)it!["name"]!).ShouldBe(["InboxProjection", "ShopWindowProjection", "BillingProjection", "LedgerProjection", "PurchaseProjection"], ignoreOrder: true);
         foreach (var item in items.Select(it => it!.AsObject()))
         {
             foreach (var field in new[] { "version", "state", "position", "lagEvents", "lagSeconds", "parked" })
