@@ -18,7 +18,7 @@ public sealed class OperatorCommandsTests(Office office) : IClassFixture<Office>
         var table = await Succeeds("projections", "list");
         table.Output.ShouldContain("NAME");
         table.Output.ShouldContain("InboxProjection");
-        JsonNode.Parse((await Succeeds("projections", "list", "--json")).Output)!["items"]!.AsArray().Count.ShouldBe(3);
+        JsonNode.Parse((await Succeeds("projections", "list", "--json")).Output)!["items"]!.AsArray().Count.ShouldBe(5);
 
         (await Succeeds("projections", "pause", "InboxProjection")).Output.ShouldBe("InboxProjection is paused.");
         (await Succeeds("projections", "pause", "InboxProjection")).Output.ShouldBe("InboxProjection was paused already.");

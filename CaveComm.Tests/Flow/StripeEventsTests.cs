@@ -64,7 +64,7 @@ public sealed class StripeEventsTests(Office office) : IClassFixture<Office>
         await Begin();
         await using (var session = office.Store.LightweightSession())
         {
-            session.Store((await Mark())! with { SeenId = "evt_forgotten", CatchingUp = null });
+            session.Store((await Mark())! with { SeenId = "evt_forgotten", SeenUpTo = DateTimeOffset.UtcNow - Later, CatchingUp = null });
             await session.SaveChangesAsync(Cancel);
         }
 
