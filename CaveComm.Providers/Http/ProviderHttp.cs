@@ -74,7 +74,7 @@ internal sealed class ProviderHttp(
             bool mayRetry;
             try
             {
-                (answer, failure, mayRetry) = await Try(call, cancel);
+                (answer, failure, mayRetry) = await Try(call, attempt, cancel);
             }
             catch
             {
@@ -101,7 +101,7 @@ internal sealed class ProviderHttp(
         }
     }
 
-    private async Task<(ProviderAnswer? Answer, GatewayUnavailableException? Failure, bool MayRetry)> Try(ProviderCall call, CancellationToken cancel)
+    private async Task<(ProviderAnswer? Answer, GatewayUnavailableException? Failure, bool MayRetry)> Try(ProviderCall call, int attempt, CancellationToken cancel)
     {
         var started = clock.GetTimestamp();
         using var limit = new CancellationTokenSource(timeout, clock);
@@ -114,8 +114,9 @@ internal sealed class ProviderHttp(
         }
         catch (OperationCanceledException silence) when (!cancel.IsCancellationRequested)
         {
-            // Not tried again here: whoever waits has waited long enough.
-            return (null, Unreachable(call, "no answer in time", started, silence), false);
+            // A reading is tried once more: what takes several calls would else begin anew with each that is lost. What changes something is not tried
+            // again here, since whoever waits has waited long enough.
+            return (null, Unreachable(call, "no answer in time", started, silence), call.Method == HttpMethod.Get && attempt == 1);
         }
         catch (HttpRequestException broken)
         {
