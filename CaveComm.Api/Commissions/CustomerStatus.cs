@@ -85,9 +85,9 @@ internal static class CustomerStatus
         var freelancer = await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(detail.State.Freelancer), token: cancel) ?? Freelancer.Initial;
         var view = CustomerView.Of(detail, freelancer.DisplayName, links);
         http.SetETag(detail.Version);
-        return http.Negotiate(
-            view, it => new RazorComponentResult<CustomerStatusPage>(new { Model = new CustomerStatusModel(
-                it, token!, CanWithdraw(detail.State), detail.Invoice is not null, detail.State is { IsFullyPaid: true, Received.IsPositive: true }) }));
+        var hasReceipt = detail.State is { IsFullyPaid: true, Received.IsPositive: true };
+        var model = new CustomerStatusModel(view, token!, CanWithdraw(detail.State), detail.Invoice is not null, hasReceipt);
+        return http.Negotiate(view, _ => new RazorComponentResult<CustomerStatusPage>(new { Model = model }));
     }
 
     private static async Task<IResult> Withdraw(Guid requestID, string? token, HttpContext http, CommissionHandling handling, Links links, CancellationToken cancel)
