@@ -125,7 +125,7 @@ internal sealed class LongStory(KillableOffice office, PatientClient freelancer,
             {
                 return (inbox = await freelancer.Inbox()) is not null;
             }
-            catch (Exception lost) when (lost is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException })
+            catch (Exception lost) when (PatientClient.IsLost(lost))
             {
                 return false;
             }
@@ -168,7 +168,7 @@ internal sealed class LongStory(KillableOffice office, PatientClient freelancer,
                 using var answer = await payer.PostAsync(new Uri(link), form, TestContext.Current.CancellationToken);
                 return (int)answer.StatusCode is >= 200 and < 400;
             }
-            catch (Exception lost) when (lost is HttpRequestException or IOException)
+            catch (Exception lost) when (PatientClient.IsLost(lost))
             {
                 return false;
             }
@@ -225,7 +225,7 @@ internal sealed class LongStory(KillableOffice office, PatientClient freelancer,
             {
                 return (found = (await books.Mails(email)).FirstOrDefault(fits)) is not null;
             }
-            catch (Exception lost) when (lost is HttpRequestException or IOException)
+            catch (Exception lost) when (PatientClient.IsLost(lost))
             {
                 return false;
             }

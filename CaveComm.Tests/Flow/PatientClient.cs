@@ -133,6 +133,10 @@ internal sealed class PatientClient : IDisposable
         return outcome!;
     }
 
+    /// <summary>No answer came. Where a connection breaks between its making and its use, .NET lets the socket's own exception through.</summary>
+    internal static bool IsLost(Exception failure) =>
+        failure is HttpRequestException or IOException or System.Net.Sockets.SocketException or TaskCanceledException { InnerException: TimeoutException };
+
     // Tries until there is an answer. A connection that breaks is what a kill looks like from outside.
     private static Task Insist(string what, Func<Task<bool>> attempt) => Eventually.Holds(
         what,
@@ -142,7 +146,7 @@ internal sealed class PatientClient : IDisposable
             {
                 return await attempt();
             }
-            catch (Exception lost) when (lost is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException })
+            catch (Exception lost) when (IsLost(lost))
             {
                 return false;
             }
