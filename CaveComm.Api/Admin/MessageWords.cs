@@ -23,6 +23,12 @@ internal static class MessageWords
         "payment-attempt-failed" => "Records that the customer could not pay.",
         "mail-customer" => "Writes to the customer.",
         "mail-freelancer" => "Writes to the freelancer.",
+        "send-refund" => "Has the provider send money back to the customer.",
+        "check-refund" => "Asks the provider how a refund stands.",
+        "reverse-payout" => "Takes money of a payout back, where the provider can.",
+        "recurring-due" or "tend-recurring" => "Work that comes round: reconciliation, Stripe's events, files that nobody needs.",
+        "reconcile-from" => "Goes on looking for what nobody has asked a provider about for long.",
+        "read-stripe-events" => "Goes on reading Stripe's list of events.",
         "spread-erasure" => "Removes an erased customer from the views.",
         _ => type,
     };
@@ -32,7 +38,7 @@ internal static class MessageWords
     {
         Alarm => "Look at the commission and at the provider's books, put right what is wrong, then discard the alarm and say what you did. Sending it again only raises it again.",
         "mail-customer" or "mail-freelancer" => "Mend the address or the mail server, then send it again. A letter whose time is over is discarded.",
-        "set-up-invoice" or "send-invoice" or "void-invoice" or "send-payout" => "See why the provider refused, mend it there or in the settings, then send it again: the provider knows a repeat by its key.",
+        "set-up-invoice" or "send-invoice" or "void-invoice" or "send-payout" or "send-refund" or "reverse-payout" => "See why the provider refused, mend it there or in the settings, then send it again: the provider knows a repeat by its key.",
         _ => "Mend the cause, then send it again. What has been done by other means since is discarded.",
     };
 
