@@ -4,6 +4,7 @@ using System.Text.Json;
 using CaveComm.Api.Http;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
+using CaveComm.Domain.Identity;
 using CaveComm.Projections.Commissions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -28,7 +29,7 @@ internal static class ShowBilling
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/freelancer/{freelancer}/billing", Handle).WithName(nameof(ShowBilling)).RequireFreelancer().Produces<BillingModel>();
+        routes.MapGet("/freelancer/{freelancer}/billing", Handle).WithName(nameof(ShowBilling)).RequireFreelancer(Scope.ReadBilling).Produces<BillingModel>();
 
         // A link cannot say what it accepts.
         routes.MapGet(
@@ -37,7 +38,7 @@ internal static class ShowBilling
             {
                 http.Request.Headers.Accept = Csv;
                 return Handle(freelancer, from, to, http, store, views, clock, cancel);
-            }).RequireFreelancer().ExcludeFromDescription();
+            }).RequireFreelancer(Scope.ReadBilling).ExcludeFromDescription();
     }
 
     private static async Task<IResult> Handle(

@@ -5,6 +5,7 @@ using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Identity;
 using CaveComm.Domain.Payments;
 using CaveComm.Projections.Commissions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -98,8 +99,8 @@ internal static class ManageShop
         shop.MapPut("/templates/{templateName}", PutTemplate).WithName("PublishTemplate").TakesBody<TemplateBody>();
         shop.MapDelete("/templates/{templateName}", RetireTemplate).WithName("RetireTemplate");
         shop.MapGet("/profile", ShowShop).WithName("ShowProfile").Produces<ShopStatus>();
-        shop.MapPut("/profile", PutProfile).WithName("ChangeProfile").TakesBody<ProfileBody>();
-        shop.MapPut("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestination").TakesBody<DestinationBody>();
+        shop.MapPut("/profile", PutProfile).WithName("ChangeProfile").RequireScope(Scope.Account).TakesBody<ProfileBody>();
+        shop.MapPut("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestination").RequireScope(Scope.Account).TakesBody<DestinationBody>();
         shop.MapPost("/open", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
             Act(http, freelancer, new FreelancerCommand.Open(), handling, cancel)).WithName("OpenCommissions").KeepsItsAnswer();
         shop.MapPost("/close", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
@@ -108,8 +109,8 @@ internal static class ManageShop
         // A browser's form knows no PUT and no DELETE.
         shop.MapPost("/templates/{templateName}", PutTemplate).WithName("PublishTemplateForm").KeepsItsAnswer().ExcludeFromDescription();
         shop.MapPost("/templates/{templateName}/retire", RetireTemplate).WithName("RetireTemplateForm").KeepsItsAnswer().ExcludeFromDescription();
-        shop.MapPost("/profile", PutProfile).WithName("ChangeProfileForm").KeepsItsAnswer().ExcludeFromDescription();
-        shop.MapPost("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestinationForm").KeepsItsAnswerAfterSteps().ExcludeFromDescription();
+        shop.MapPost("/profile", PutProfile).WithName("ChangeProfileForm").RequireScope(Scope.Account).KeepsItsAnswer().ExcludeFromDescription();
+        shop.MapPost("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestinationForm").RequireScope(Scope.Account).KeepsItsAnswerAfterSteps().ExcludeFromDescription();
     }
 
     private static async Task<IResult> ShowTemplates(string freelancer, HttpContext http, IDocumentStore store, CancellationToken cancel)

@@ -18,6 +18,7 @@ public static class ProblemTypes
             "Open the form again and send it once more; a program that uses a session cookie sends the form's token in the header RequestVerificationToken."),
         new("sign-in-required", 401, "You are not signed in", "Sign in at /freelancer/login, or send Authorization: Bearer with a valid token."),
         new("wrong-credentials", 401, "Username and password do not fit", "Check both and try again."),
+        new("insufficient-scope", 403, "This token or key is not good for that", "Take a key or token with the scope that the detail names, or sign in as a person."),
         new("forbidden", 403, "You may not do this", "Ask an administrator for the role that the detail names."),
         new("not-found", 404, "There is nothing here", "Check the address. Things that belong to somebody else are answered the same way."),
         new("method-not-allowed", 405, "This address does not take that method", "Use one of the methods in the Allow header."),

@@ -1,4 +1,5 @@
 using CaveComm.Api.Http;
+using CaveComm.Domain.Identity;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,20 +11,28 @@ namespace CaveComm.Api.Identity;
 public static class Access
 {
     /// <summary>Only the freelancer whose handle is the route's <c>freelancer</c>; to everybody else, administrators included, there is nothing here (404).</summary>
-    public static TBuilder RequireFreelancer<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new OwnShop()));
+    /// <param name="scope">What a token has to be good for; null is reading commissions for safe methods, writing them for others.</param>
+    public static TBuilder RequireFreelancer<TBuilder>(this TBuilder builder, string? scope = null)
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new OwnShop(), new HasScope(scope));
 
     /// <summary>The freelancer whose handle is the route's <c>freelancer</c>, and administrators; to everybody else there is nothing here (404).</summary>
     public static TBuilder RequireFreelancerOrAdmin<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new OwnShopOrAdmin()));
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new OwnShopOrAdmin(), new HasScope(null));
 
     /// <summary>Only who has one of these roles now; others get 403.</summary>
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, params string[] roles)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new HasRole(roles)));
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new HasRole(roles), new HasScope(roles.Contains(Role.Auditor) ? Scope.ReadAudit : Scope.Admin));
 
-    /// <summary>Anybody who is signed in.</summary>
+    /// <summary>Anybody who is signed in as a person, about the own account.</summary>
     public static TBuilder RequireSignIn<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser());
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new HasScope(Scope.Account));
+
+    /// <summary>Needs this scope too, beside what the group asks.</summary>
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new HasScope(scope));
+
+    private static TBuilder Require<TBuilder>(this TBuilder builder, params IAuthorizationRequirement[] needed)
+        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(needed));
 
     internal sealed class OwnShop : AuthorizationHandler<OwnShop>, IAuthorizationRequirement
     {
@@ -43,6 +52,22 @@ public static class Access
         protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OwnShopOrAdmin requirement)
         {
             if (context.Resource is HttpContext http && http.Caller() is { } caller && (caller.IsAdmin || caller.Owns(http.GetRouteValue("freelancer") as string)))
+            {
+                context.Succeed(requirement);
+            }
+
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>What was sent (token, key or session) is good for this.</summary>
+    internal sealed class HasScope(string? scope) : AuthorizationHandler<HasScope>, IAuthorizationRequirement
+    {
+        public string For(string method) => scope ?? (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? Scope.ReadCommissions : Scope.WriteCommissions);
+
+        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, HasScope requirement)
+        {
+            if (context.Resource is HttpContext http && http.Caller() is { } caller && caller.Scopes.Contains(requirement.For(http.Request.Method)))
             {
                 context.Succeed(requirement);
             }
@@ -82,11 +107,26 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         }
         else
         {
-            var refusal = policy.Requirements.OfType<Access.HasRole>().FirstOrDefault() is { } needed
-                ? Problems.Of("forbidden", $"This needs the role {string.Join(" or ", needed.Roles)}.")
-                : Problems.Missing();
-            await refusal.ExecuteAsync(context);
+            await Refusal(context, authorizeResult.AuthorizationFailure?.FailedRequirements.ToList() ?? []).ExecuteAsync(context);
         }
+    }
+
+    /// <summary>What belongs to somebody else is not there, whatever the token's scope; only then is the scope spoken of.</summary>
+    private static ProblemHttpResult Refusal(HttpContext http, IReadOnlyList<IAuthorizationRequirement> failed)
+    {
+        if (failed.Any(it => it is Access.OwnShop or Access.OwnShopOrAdmin))
+        {
+            return Problems.Missing();
+        }
+
+        if (failed.OfType<Access.HasRole>().FirstOrDefault() is { } needed)
+        {
+            return Problems.Of("forbidden", $"This needs the role {string.Join(" or ", needed.Roles)}.");
+        }
+
+        var scope = failed.OfType<Access.HasScope>().Select(it => it.For(http.Request.Method)).FirstOrDefault() ?? "";
+        http.Response.Headers.WWWAuthenticate = $"Bearer realm=\"CaveComm\", error=\"insufficient_scope\", scope=\"{scope}\"";
+        return Problems.Of("insufficient-scope", $"This token or key is not good for this: it needs the scope {scope}.");
     }
 
     private static IResult SignInFirst(HttpContext http)

@@ -6,6 +6,9 @@ namespace CaveComm.Api.Identity;
 /// <param name="Handle">Null for an account without a shop.</param>
 public sealed record Caller(Guid AccountId, string Username, string? Handle, IReadOnlySet<string> Roles)
 {
+    /// <summary>What the token, key or session that was sent may be used for.</summary>
+    public IReadOnlySet<string> Scopes { get; init; } = Scope.Everything;
+
     public bool IsAdmin => Roles.Contains(Role.Admin);
 
     /// <summary>Whether this is the freelancer of that handle.</summary>

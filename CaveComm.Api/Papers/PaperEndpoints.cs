@@ -1,5 +1,6 @@
 using CaveComm.Api.Http;
 using CaveComm.Api.Identity;
+using CaveComm.Domain.Identity;
 using Microsoft.Net.Http.Headers;
 
 namespace CaveComm.Api.Papers;
@@ -9,8 +10,8 @@ internal static class PaperEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        Describe(routes.MapGet("/freelancer/{freelancer}/requests/{requestID:guid}/invoice.pdf", OwnInvoice).WithName("InvoicePdf").RequireFreelancer());
-        Describe(routes.MapGet("/freelancer/{freelancer}/requests/{requestID:guid}/receipt.pdf", OwnReceipt).WithName("ReceiptPdf").RequireFreelancer());
+        Describe(routes.MapGet("/freelancer/{freelancer}/requests/{requestID:guid}/invoice.pdf", OwnInvoice).WithName("InvoicePdf").RequireFreelancer(Scope.ReadBilling));
+        Describe(routes.MapGet("/freelancer/{freelancer}/requests/{requestID:guid}/receipt.pdf", OwnReceipt).WithName("ReceiptPdf").RequireFreelancer(Scope.ReadBilling));
         Describe(routes.MapGet("/freelancer/{freelancer}/requests/{requestID:guid}/evidence.pdf", Evidence).WithName("EvidencePdf").RequireFreelancerOrAdmin());
         Describe(routes.MapGet("/customer/requests/{requestID:guid}/invoice.pdf", CustomersInvoice).WithName("CustomersInvoicePdf"));
         Describe(routes.MapGet("/customer/requests/{requestID:guid}/receipt.pdf", CustomersReceipt).WithName("CustomersReceiptPdf"));
