@@ -59,6 +59,7 @@ internal static class RecurringSetup
         services.AddSingleton<IRecurringWork, Reconciliation>();
         services.AddSingleton<IRecurringWork>(found => new StripeEvents(() => found.GetRequiredService<Domain.Payments.IPaymentProviders>()));
         services.AddSingleton<IRecurringWork>(found => new OrphanFiles(found.GetRequiredService<Domain.Delivery.IFileStore>));
+        services.AddSingleton<IRecurringWork>(found => new RetiredViews(found.GetRequiredService<IProjectionOperations>, found.GetRequiredService<ILogger<RetiredViews>>()));
         services.AddSingleton(found => new RecurringWorks(found.GetServices<IRecurringWork>(), found.GetRequiredService<IConfiguration>()));
         services.AddHostedService<RecurringKeeper>();
         return services;

@@ -25,6 +25,10 @@ public interface IProjectionOperations
     /// <summary>Rebuilds in this process and returns when the new table is in place.</summary>
     /// <exception cref="RebuildRunningException">One is under way.</exception>
     Task Rebuild(string name, IProgress<RebuildProgress>? progress, CancellationToken cancel);
+
+    /// <summary>Drops the tables of earlier versions that no node feeds now, nor did within <paramref name="idle"/>. Old code that comes back builds its own anew.</summary>
+    /// <returns>The tables that are gone.</returns>
+    Task<IReadOnlyList<string>> DropRetired(TimeSpan idle, CancellationToken cancel);
 }
 
 /// <summary>One stored projection, as the database tells it.</summary>

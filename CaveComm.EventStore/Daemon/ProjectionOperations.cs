@@ -54,6 +54,8 @@ internal sealed class ProjectionOperations(DocumentStore store) : IProjectionOpe
 
     public Task Rebuild(string name, IProgress<RebuildProgress>? progress, CancellationToken cancel) => rebuild.Run(Find(name), progress, cancel);
 
+    public Task<IReadOnlyList<string>> DropRetired(TimeSpan idle, CancellationToken cancel) => new RetiredViews(store).Drop(idle, cancel);
+
     private ProjectionOptions.Registration Find(string name) =>
         store.Options.Projections.Stored().FirstOrDefault(it => it.Projection.Name == name)
             ?? throw new UnknownProjectionException(name, [.. store.Options.Projections.Stored().Select(it => it.Projection.Name)]);

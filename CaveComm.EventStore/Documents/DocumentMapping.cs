@@ -25,7 +25,7 @@ internal sealed class DocumentMapping
         json = options.JsonSerializerOptions;
         identity = type.GetProperty("Id", BindingFlags.Instance | BindingFlags.Public) is { } id && id.PropertyType == typeof(string) ? id : null;
         HasStreamVersion = projection is { IsSingleStream: true };
-        Table = table ?? $"mt_doc_{TypeNames.DocumentAlias(type)}" + (projection is { Version: > 1 } ? $"_{projection.Version}" : "");
+        Table = table ?? TableOf(type, projection?.Version ?? 1);
         QualifiedTable = $"{options.DatabaseSchemaName}.{Table}";
         Fields = [.. options.Schema.DuplicatesOf(type).Select(it => new DuplicatedField(it, json)).DistinctBy(it => it.Column)];
         SelectOne = $"select data from {QualifiedTable} where id = $1";
@@ -95,6 +95,9 @@ internal sealed class DocumentMapping
     }
 
     public NpgsqlBatchCommand Delete(string[] ids) => new(DeleteMany) { Parameters = { Sql.Texts(ids) } };
+
+    /// <summary>Where the documents of a type are; a view of a version above 1 has a table of its own.</summary>
+    internal static string TableOf(Type type, uint version) => $"mt_doc_{TypeNames.DocumentAlias(type)}" + (version > 1 ? $"_{version}" : "");
 
     private (string Insert, string Upsert) WriteTexts()
     {

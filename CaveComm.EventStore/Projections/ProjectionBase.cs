@@ -12,7 +12,7 @@ public abstract class ProjectionBase
     public uint Version { get; set; } = 1;
 
     /// <summary>The name of its row in <c>mt_event_progression</c>.</summary>
-    internal string ShardName => Version > 1 ? $"{Name}:V{Version}:All" : $"{Name}:All";
+    internal string ShardName => ShardOf(Name, Version);
 
     internal abstract Type ViewType { get; }
 
@@ -24,4 +24,7 @@ public abstract class ProjectionBase
     internal abstract string? KeyFor(IEvent happened);
 
     internal abstract object? Fold(object? snapshot, string key, IEvent happened);
+
+    /// <summary>What the row of a version is called.</summary>
+    internal static string ShardOf(string name, uint version) => version > 1 ? $"{name}:V{version}:All" : $"{name}:All";
 }

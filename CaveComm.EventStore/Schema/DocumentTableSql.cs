@@ -2,9 +2,8 @@ namespace CaveComm.EventStore;
 
 /// <summary>How document tables look, for those that a migration makes and those that a rebuild puts in their place.</summary>
 /// <remarks>
-/// The tables of a projection's earlier versions are never dropped here: nodes with the old code feed and read them. Once no such node
-/// runs any more, and none will after a step back, <c>drop table mt_doc_{name}</c> (or <c>mt_doc_{name}_{n}</c>) and the version's
-/// row in <c>mt_event_progression</c> may go together.
+/// The tables of a projection's earlier versions are never dropped here: nodes with the old code feed and read them. <see cref="RetiredViews"/>
+/// drops them once none does.
 /// </remarks>
 internal static class DocumentTableSql
 {

@@ -49,6 +49,30 @@ public sealed class VersionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_table_of_an_earlier_version_goes_once_no_node_feeds_it()
+    {
+        await Fill(streams: 3, eventsEach: 2);
+        var oldDaemon = await it.StartDaemon();
+        await oldDaemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        var newer = it.AnotherNode(options => options.Projections.Add(new ParcelProjection { Version = 2 }, ProjectionLifecycle.Async));
+        await newer.ApplyAllConfiguredChangesToDatabaseAsync();
+        (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBeEmpty("the new version has nothing yet");
+        await new ProjectionRebuild(newer).Run(RebuildControlTests.Parcels(newer), null, CancellationToken.None);
+
+        (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBeEmpty("a node with the old code feeds it");
+        await oldDaemon.StopAllAsync();
+        (await newer.ProjectionOperations.DropRetired(TimeSpan.FromDays(1), CancellationToken.None)).ShouldBeEmpty("that was a moment ago");
+        (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBe(["mt_doc_parcel"]);
+        (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBeEmpty();
+
+        // Old code comes back, finds its table gone and has it again.
+        await it.Store.ApplyAllConfiguredChangesToDatabaseAsync();
+        oldDaemon = await it.StartDaemon();
+        await oldDaemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        (await Rows("mt_doc_parcel")).ShouldBe(await Rows("mt_doc_parcel_2"));
+    }
+
+    [Fact]
     public async Task A_new_version_over_a_short_log_feeds_itself()
     {
         await it.Append("parcel/1", new Packed("anna", 1));

@@ -38,5 +38,8 @@ internal sealed class MartenOperations(MartenProgress progress, MartenDaemon dae
 
     public Task Rebuild(string name, IProgress<RebuildProgress>? progress, CancellationToken cancel) => daemon.RebuildProjectionAsync(name, cancel);
 
+    /// <summary>Marten leaves the tables of earlier versions to its operator.</summary>
+    public Task<IReadOnlyList<string>> DropRetired(TimeSpan idle, CancellationToken cancel) => Task.FromResult<IReadOnlyList<string>>([]);
+
     private static NotSupportedException NoEqual(string name, string why) => new($"{MartenProgress.Find(name).Name}: {why}. This works on the kernel only.");
 }
