@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Shouldly;
 
@@ -14,8 +13,8 @@ public sealed class BillingTests(Office office) : IClassFixture<Office>
     public async Task Billing_sums_what_several_commissions_moved_and_lists_it_page_by_page()
     {
         var before = await Billing("");
-        var first = await Paid("stripe");
-        var second = await Paid("btcpay");
+        var first = await office.Paid("stripe");
+        var second = await office.Paid("btcpay");
 
         var model = await Billing("");
         var mine = Rows(model, first, second);
@@ -38,7 +37,7 @@ public sealed class BillingTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Billing_is_a_page_and_a_table_for_spreadsheets_too()
     {
-        var story = await Paid("stripe");
+        var story = await office.Paid("stripe");
         await Billing("");
 
         using var csv = await office.Freelancer.GetAsync("freelancer/mira/billing.csv");
@@ -71,23 +70,7 @@ public sealed class BillingTests(Office office) : IClassFixture<Office>
         stranger.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
-    private async Task<Story> Paid(string provider)
-    {
-        var story = await (await (await new Story(office).Publish("upFront", provider)).Request(provider)).Accept();
-        await story.Reaches("awaitingPayment");
-        await story.Pay();
-        await story.Reaches("inProgress");
-        return story;
-    }
-
-    private async Task<JsonNode> Billing(string query)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"freelancer/mira/billing{query}");
-        request.Headers.Add("CaveComm-Position", $"{await office.HighestSequence()}");
-        using var answer = await office.Freelancer.SendAsync(request);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
-        return (await answer.Content.ReadFromJsonAsync<JsonNode>())!;
-    }
+    private async Task<JsonNode> Billing(string query) => await office.Current(office.Freelancer, $"freelancer/mira/billing{query}");
 
     private static decimal Euro(JsonNode model, string sum) =>
         model["totals"]!.AsArray().SingleOrDefault(it => (string)it!["balance"]!["currency"]! == "EUR") is { } euro

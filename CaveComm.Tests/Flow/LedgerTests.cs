@@ -21,8 +21,8 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
     public async Task A_payment_moves_from_the_customer_to_the_provider_and_is_owed_to_the_freelancer()
     {
         var before = await Sums();
-        await Paid("stripe");
-        await Paid("btcpay");
+        await office.Paid("stripe");
+        await office.Paid("btcpay");
 
         var after = await Sums();
         Balance(after, "providerClearing", "EUR").ShouldBe(Balance(before, "providerClearing", "EUR") + 120.00m);
@@ -35,8 +35,8 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task The_lines_behind_a_sum_are_paged_without_a_gap_or_a_repeat()
     {
-        var story = await Paid("stripe");
-        await Paid("stripe");
+        var story = await office.Paid("stripe");
+        await office.Paid("stripe");
 
         var all = await Walk("freelancer=mira&account=providerClearing", 200);
         var walked = await Walk("freelancer=mira&account=providerClearing", 1);
@@ -49,7 +49,7 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Auditors_take_the_ledger_as_a_table()
     {
-        var story = await Paid("stripe");
+        var story = await office.Paid("stripe");
         await Sums();
 
         using var answer = await office.Auditor.GetAsync("audit/ledger.csv?freelancer=mira");
@@ -76,7 +76,7 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task The_page_shows_the_sums_and_leads_to_the_lines()
     {
-        await Paid("stripe");
+        await office.Paid("stripe");
         await Sums();
         using var browser = office.Client(await office.SignIn(Office.Vera), "text/html");
 
@@ -113,7 +113,7 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
     public async Task A_rebuild_gives_the_same_ledger()
     {
         const string projection = "admin/projections/LedgerProjection";
-        await Paid("btcpay");
+        await office.Paid("btcpay");
         var live = (await Sums()).ToJsonString();
 
         (await office.Admin.PostAsync($"{projection}/rebuild", null)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
@@ -144,23 +144,7 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
         LedgerCheck.Judge(null).Status.ShouldBe(HealthStatus.Healthy);
     }
 
-    private async Task<Story> Paid(string provider)
-    {
-        var story = await (await (await new Story(office).Publish("upFront", provider)).Request(provider)).Accept();
-        await story.Reaches("awaitingPayment");
-        await story.Pay();
-        await story.Reaches("inProgress");
-        return story;
-    }
-
-    private async Task<JsonObject> Sums()
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Page}?freelancer=mira");
-        request.Headers.Add("CaveComm-Position", $"{await office.HighestSequence()}");
-        using var answer = await office.Admin.SendAsync(request);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
-        return (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
-    }
+    private Task<JsonObject> Sums() => office.Current(office.Admin, $"{Page}?freelancer=mira");
 
     private async Task<List<JsonObject>> Walk(string query, int limit)
     {

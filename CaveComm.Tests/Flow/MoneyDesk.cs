@@ -129,11 +129,7 @@ internal sealed class MoneyDesk
     /// <summary>The commission's billing rows in order, such as <c>received 120.00 EUR</c>.</summary>
     public async Task<IReadOnlyList<string>> Billing(Story story)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"freelancer/{Handle}/billing");
-        request.Headers.Add("CaveComm-Position", $"{await office.HighestSequence()}");
-        using var answer = await Client.SendAsync(request);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
-        var rows = (await answer.Content.ReadFromJsonAsync<JsonNode>())!["items"]!.AsArray();
+        var rows = (await office.Current(Client, $"freelancer/{Handle}/billing"))["items"]!.AsArray();
         return [.. rows.Where(row => (Guid)row!["requestId"]! == story.RequestId).Select(row => $"{row!["kind"]} {row["amount"]!["amount"]} {row["amount"]!["currency"]}").Order()];
     }
 

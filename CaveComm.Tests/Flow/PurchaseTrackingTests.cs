@@ -18,7 +18,7 @@ public sealed class PurchaseTrackingTests(Office office) : IClassFixture<Office>
     [InlineData("btcpay")]
     public async Task A_purchase_shows_what_the_provider_told_what_was_paid_and_what_was_given(string provider)
     {
-        var story = await Paid(provider);
+        var story = await office.Paid(provider);
         await story.Upload();
         await Eventually.Holds("it is delivered", async () => (string)(await story.Detail())["status"]! is "delivered" or "paidOut");
 
@@ -38,7 +38,7 @@ public sealed class PurchaseTrackingTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task However_often_the_provider_is_asked_a_purchase_is_paid_and_fulfilled_once()
     {
-        var story = await Paid("stripe");
+        var story = await office.Paid("stripe");
         await story.Upload();
         await Eventually.Holds("it is delivered", async () => (string)(await story.Detail())["status"]! is "delivered" or "paidOut");
         using (var again = await story.Post("checkPayment"))
@@ -55,8 +55,8 @@ public sealed class PurchaseTrackingTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Purchases_are_listed_by_status_freelancer_and_time_page_by_page()
     {
-        var first = await Paid("stripe");
-        var second = await Paid("stripe");
+        var first = await office.Paid("stripe");
+        var second = await office.Paid("stripe");
         await Detail(second);
 
         (await List("status=paid&freelancer=mira&limit=200")).Select(it => (Guid)it["id"]!).ShouldContain(second.RequestId);
@@ -70,7 +70,7 @@ public sealed class PurchaseTrackingTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task The_tracking_is_a_page_too()
     {
-        var story = await Paid("stripe");
+        var story = await office.Paid("stripe");
         await Detail(story);
         using var browser = office.Client(await office.SignIn(Office.Vera), "text/html");
 
@@ -101,7 +101,7 @@ public sealed class PurchaseTrackingTests(Office office) : IClassFixture<Office>
     public async Task What_is_paid_and_ready_but_not_delivered_raises_an_alarm_after_five_minutes()
     {
         // No rule lets this happen: the row is made late by hand, as a fault would.
-        var story = await Paid("stripe");
+        var story = await office.Paid("stripe");
         await Detail(story);
         (await Check())["status"]!.GetValue<string>().ShouldBe("healthy");
         var row = StreamKey.Purchase(story.RequestId);
@@ -117,23 +117,7 @@ public sealed class PurchaseTrackingTests(Office office) : IClassFixture<Office>
 
     private async Task<JsonNode> Check() => (await office.Anonymous.GetFromJsonAsync<JsonObject>("health/ready"))!["checks"]!["purchases"]!;
 
-    private async Task<Story> Paid(string provider)
-    {
-        var story = await (await (await new Story(office).Publish("upFront", provider)).Request(provider)).Accept();
-        await story.Reaches("awaitingPayment");
-        await story.Pay();
-        await story.Reaches("inProgress");
-        return story;
-    }
-
-    private async Task<JsonObject> Detail(Story story)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Page}/{story.RequestId}");
-        request.Headers.Add("CaveComm-Position", $"{await office.HighestSequence()}");
-        using var answer = await office.Admin.SendAsync(request);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
-        return (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
-    }
+    private Task<JsonObject> Detail(Story story) => office.Current(office.Admin, $"{Page}/{story.RequestId}");
 
     private async Task<List<JsonObject>> List(string query)
     {
