@@ -23,6 +23,8 @@ public static class ProblemTypes
         new("not-found", 404, "There is nothing here", "Check the address. Things that belong to somebody else are answered the same way."),
         new("method-not-allowed", 405, "This address does not take that method", "Use one of the methods in the Allow header."),
         new("conflict", 409, "This is not possible now", "Load the current state and decide again."),
+        new("own-role", 409, "Not by your own hand", "Ask another administrator to do it."),
+        new("no-shop", 409, "This account has no shop", "Let the person register as a freelancer."),
         new("exists-already", 409, "It exists already", "Choose another name, or change the one that is there."),
         new("lost-race", 409, "Somebody else was first", "Load the current state and decide again."),
         new("idempotency-key-in-use", 409, "The request is being carried out", "Send it again, with the same key, after the time in the Retry-After header."),

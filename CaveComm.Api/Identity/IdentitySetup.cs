@@ -64,6 +64,7 @@ public static class IdentitySetup
     {
         SignInEndpoints.Map(routes);
         RegisterEndpoints.Map(routes);
+        RoleEndpoints.Map(routes);
         return routes;
     }
 

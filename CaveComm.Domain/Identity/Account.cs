@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using static CaveComm.Domain.Identity.AccountEvent;
 
 namespace CaveComm.Domain.Identity;
@@ -27,9 +28,17 @@ public sealed record Account : IState<Account, AccountEvent>
 }
 
 /// <summary>Roles that CaveComm knows by itself; plans add <c>plan:*</c>.</summary>
-public static class Role
+public static partial class Role
 {
     public const string Freelancer = "freelancer";
     public const string Admin = "admin";
     public const string Auditor = "auditor";
+
+    public const int MaxLength = 64;
+
+    /// <summary>Whether a role is one that an account can have.</summary>
+    public static bool IsKnown(string role) => role is Freelancer or Admin or Auditor || (role.Length <= MaxLength && Plan().IsMatch(role));
+
+    [GeneratedRegex(@"\Aplan:[a-z0-9-]+\z")]
+    private static partial Regex Plan();
 }

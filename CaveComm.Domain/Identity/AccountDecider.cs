@@ -30,6 +30,9 @@ public static class AccountDecider
         (true, Register) => Decision.Refuse(RefusalKind.Conflict, "already-registered", "This account is registered already."),
         (false, _) => Decision.Refuse(RefusalKind.Missing, "no-account", "There is no such account."),
 
+        (_, GrantRole c) when !Role.IsKnown(c.Role) => (Decision)new Faults().Add("role", "admin, auditor, freelancer, or plan: and the plan's name.").ToRefusal(),
+        (_, GrantRole { Role: Role.Freelancer }) when it.Handle is null =>
+            Decision.Refuse(RefusalKind.Conflict, "no-shop", "This account has no shop: a freelancer registers with a handle."),
         (_, GrantRole c) => it.Roles.Contains(c.Role) ? Decision.Nothing : Decision.Record(new RoleGranted(c.Role, c.Cause)),
         (_, RevokeRole c) => it.Roles.Contains(c.Role) ? Decision.Record(new RoleRevoked(c.Role, c.Cause)) : Decision.Nothing,
 
