@@ -4,6 +4,7 @@ using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Papers;
+using CaveComm.Domain.Payments;
 using static CaveComm.Domain.Commissions.CommissionEvent;
 
 namespace CaveComm.Api.Commissions;
@@ -18,6 +19,9 @@ public sealed class CommissionWriting
     private readonly Guid id;
     private readonly List<DeliveryMessage<Alarm>> alarms = [];
 
+    // By coin: what this commit changes of what the freelancer owes.
+    private readonly Dictionary<string, long> owedChange = new(StringComparer.Ordinal);
+
     // What an invoice's paper says of the freelancer; known where an invoice may be recorded.
     private readonly BillingDetails? billing;
 
@@ -29,6 +33,8 @@ public sealed class CommissionWriting
         this.stream = stream;
         State = stream.Aggregate ?? Commission.Initial;
     }
+
+    public Guid Id => id;
 
     /// <summary>The commission, with everything that was decided here.</summary>
     public Commission State { get; private set; }
@@ -85,6 +91,23 @@ public sealed class CommissionWriting
         return decision;
     }
 
+    /// <summary>
+    /// Has a person look when more comes back than is owed: a dispute is won, or a refund fails, after the money was taken back or held back from the
+    /// freelancer, who has to have it again (docs/adr/0016).
+    /// </summary>
+    public async Task NoticeCredit(CancellationToken cancel)
+    {
+        foreach (var (coin, change) in owedChange.Where(it => it.Value < 0))
+        {
+            var owed = (await session.Events.AggregateStreamAsync<Balance>(StreamKey.Balance(State.Freelancer, coin), token: cancel))?.OwedMinor ?? 0;
+            if (owed + change < 0)
+            {
+                var credit = new Money(-(owed + change), coin);
+                RaiseAlarm($"{State.Freelancer}:{credit}", $"{credit} more came back from {State.Freelancer} than was owed.");
+            }
+        }
+    }
+
     /// <summary>The follow-ups as what a handler returns.</summary>
     public OutgoingMessages Outgoing()
     {
@@ -122,6 +145,11 @@ public sealed class CommissionWriting
         foreach (var change in CommissionBalance.After(id, before, happened))
         {
             session.Events.Append(StreamKey.Balance(State.Freelancer, change.Amount.Currency), change);
+            owedChange[change.Amount.Currency] = owedChange.GetValueOrDefault(change.Amount.Currency) + (change switch
+            {
+                BalanceEvent.Owed or BalanceEvent.Released => change.Amount.Minor,
+                _ => -change.Amount.Minor,
+            });
         }
     }
 

@@ -46,7 +46,9 @@ public sealed record CustomerView(
 }
 
 /// <param name="CanWithdraw">Nothing is paid or made yet.</param>
-public sealed record CustomerStatusModel(CustomerView View, string Token, bool CanWithdraw, bool HasInvoice, bool HasReceipt);
+/// <param name="ClaimUrl">Where a refund waits for the customer to say where it shall go; null where none does.</param>
+/// <param name="Late">What came too late and is neither taken for the price nor on its way back; zero for nothing.</param>
+public sealed record CustomerStatusModel(CustomerView View, string Token, bool CanWithdraw, bool HasInvoice, bool HasReceipt, Money Late, string? ClaimUrl);
 
 /// <summary>The customer's private page, opened by the link in the first mail.</summary>
 internal static class CustomerStatus
@@ -86,7 +88,7 @@ internal static class CustomerStatus
         var view = CustomerView.Of(detail, freelancer.DisplayName, links);
         http.SetETag(detail.Version);
         var hasReceipt = detail.State is { IsFullyPaid: true, Received.IsPositive: true };
-        var model = new CustomerStatusModel(view, token!, CanWithdraw(detail.State), detail.Invoice is not null, hasReceipt);
+        var model = new CustomerStatusModel(view, token!, CanWithdraw(detail.State), detail.Invoice is not null, hasReceipt, Late(detail.State), ClaimUrl(detail));
         return http.Negotiate(view, _ => new RazorComponentResult<CustomerStatusPage>(new { Model = model }));
     }
 
@@ -100,6 +102,12 @@ internal static class CustomerStatus
         var handled = await handling.Handle(requestID, new CommissionCommand.Withdraw(), "customer", http.IfMatch().Allows, null, cancel);
         return http.Answer(handled, () => http.Done(links.Status(requestID).PathAndQuery, TypedResults.Json(RequestStatus.Of(requestID, handled.Commission.State), Json.Options)));
     }
+
+    private static string? ClaimUrl(CommissionDetail it) => it.Refunds.FirstOrDefault(refund => refund is { Status: "requested", ClaimUrl: not null })?.ClaimUrl;
+
+    private static Money Late(Commission it) => it.Payments
+        .Where(payment => !payment.Counts && !it.Refunds.Any(refund => refund.PaymentId == payment.PaymentId && refund.Standing != RefundStanding.Failed))
+        .Aggregate(Money.Zero(it.Price.Currency), (sum, payment) => sum + payment.Amount);
 
     private static bool CanWithdraw(Commission it) => CommissionDecider.Decide(it, new CommissionCommand.Withdraw()).Events is not [];
 }

@@ -18,12 +18,15 @@ public static class WhatFollows
         TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1), TimeSpan.FromHours(6), TimeSpan.FromDays(1),
     ];
 
+    /// <summary>A bank sends back what it cannot book within five of its days.</summary>
+    private static readonly TimeSpan BanksReturnWithin = TimeSpan.FromDays(8);
+
     public static TimeSpan CheckPause(int round) => CheckPauses[Math.Min(round, CheckPauses.Count - 1)];
 
     /// <param name="before">The commission before the event.</param>
     /// <param name="after">The commission after it.</param>
     public static IEnumerable<FollowUp> After(Guid id, Commission before, CommissionEvent happened, Commission after) =>
-        [.. Of(id, before, happened, after), .. PayoutIfDue(id, before, happened, after), .. TakenBackIfOwed(id, before, happened)];
+        [.. Of(id, before, happened, after), .. PayoutIfDue(id, before, happened, after), .. TakenBackIfOwed(id, before, happened), .. TakenBackIfNeverPaidOut(id, before, happened, after)];
 
     private static IEnumerable<FollowUp> Of(Guid id, Commission before, CommissionEvent happened, Commission after) => happened switch
     {
@@ -47,6 +50,7 @@ public static class WhatFollows
         PaymentFailed when after.Ended is null => [new(new MailCustomer(id, CustomerLetter.PaymentFailed, after.FailedPaymentIds.Count))],
         PaymentReceived when after.IsFullyPaid && !before.IsFullyPaid => [new(new MailFreelancer(id, FreelancerLetter.PaymentReceived))],
         ProductUploaded when after.NeedsInvoice => [new(new SetUpInvoice(id, after.InvoiceAttempt))],
+        PaymentReceived e when e.Late || (after.Ended is not null && !after.IsFullyPaid) => [new(new MailFreelancer(id, FreelancerLetter.LatePayment, after.Payments.Count))],
         Delivered e => [new(new MailCustomer(id, CustomerLetter.Product, e.ProductVersion))],
         DownloadLinkRenewed e => [new(new MailCustomer(id, CustomerLetter.FreshLink, e.LinkGeneration))],
 
@@ -54,7 +58,7 @@ public static class WhatFollows
         PayoutFailed e => [
             new(new MailFreelancer(id, FreelancerLetter.PayoutRefused, e.Attempt)), .. after.NeedsPayout ? [new FollowUp(new PayoutDue(id, 0), CheckPause(e.Attempt + 2))] : (FollowUp[])[],
         ],
-        PaidOut e when !e.Amount.IsZero => [new(new MailFreelancer(id, FreelancerLetter.PaidOut))],
+        PaidOut e => [.. Announced(id, before, e), .. AskedAboutOnceMore(id, before, e)],
 
         PayoutReversed => [new(new MailFreelancer(id, FreelancerLetter.PayoutReversed, after.ReversalIds.Count))],
         InvoiceReissued => [new(new SetUpInvoice(id, after.InvoiceAttempt))],
@@ -70,6 +74,13 @@ public static class WhatFollows
         DisputeClosed e => [new(new MailFreelancer(id, e.Won ? FreelancerLetter.DisputeWon : FreelancerLetter.DisputeLost, Place(after.Disputes, it => it.DisputeId == e.DisputeId)))],
         _ => [],
     };
+
+    private static IEnumerable<FollowUp> Announced(Guid id, Commission before, PaidOut e) =>
+        e.Amount.IsZero && before.Payout?.HeldBack is null ? [] : [new(new MailFreelancer(id, FreelancerLetter.PaidOut))];
+
+    // Stripe says paid when the money should have arrived. The webhook that takes it back comes from the freelancer's account, whose events nobody lists.
+    private static IEnumerable<FollowUp> AskedAboutOnceMore(Guid id, Commission before, PaidOut e) =>
+        before.Payout is { Provider: PaymentProviders.Stripe } payout ? [new(new CheckPayout(id, payout.Attempt, e.PayoutId, CheckInvoice.OneOff), BanksReturnWithin)] : [];
 
     private static FollowUp Mailed(Guid id, InvoiceIssued e) => e.Provider == PaymentProviders.Stripe
         ? new(new SendInvoice(id, e.InvoiceId))
@@ -88,4 +99,10 @@ public static class WhatFollows
     private static IEnumerable<FollowUp> TakenBackIfOwed(Guid id, Commission before, CommissionEvent happened) => before is { IsPaidOut: true, Payout.Provider: PaymentProviders.Stripe }
         ? CommissionBalance.After(id, before, happened).OfType<BalanceEvent.Owed>().Select(owed => new FollowUp(new ReversePayout(id, owed.Reference, owed.Amount)))
         : [];
+
+    // Stripe refuses a payout when its transfer has been made already. Nothing is owed then, but the money is not where it belongs.
+    private static IEnumerable<FollowUp> TakenBackIfNeverPaidOut(Guid id, Commission before, CommissionEvent happened, Commission after) =>
+        before is { RefusedPayout.Provider: PaymentProviders.Stripe, Held: { } held } && after.Held is { } left && left.Minor < held.Minor
+            ? [new(new ReversePayout(id, $"before-payout:{CommissionBalance.Reference(happened)}", held - left))]
+            : [];
 }

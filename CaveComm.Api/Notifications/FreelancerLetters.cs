@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CaveComm.Domain;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Projections.Commissions;
 
@@ -48,8 +49,8 @@ public static class FreelancerLetters
                 Quote: it.Payout?.Reason,
                 Button: open),
             FreelancerLetter.PaidOut => new(
-                $"Paid out: \u201c{it.Title}\u201d",
-                [hello, $"{it.Payout?.Amount} for \u201c{it.Title}\u201d was sent to you."],
+                it.Payout?.Amount.IsZero == true ? $"Held back: the payout for \u201c{it.Title}\u201d" : $"Paid out: \u201c{it.Title}\u201d",
+                [hello, it.Payout?.Amount.IsZero == true ? $"Nothing is left to send you for \u201c{it.Title}\u201d." : $"{it.Payout?.Amount} for \u201c{it.Title}\u201d was sent to you.", .. HeldBack(it)],
                 Button: open),
             FreelancerLetter.PayoutReversed => new(
                 $"Money of the payout for \u201c{it.Title}\u201d went back",
@@ -64,11 +65,33 @@ public static class FreelancerLetters
                 $"The payment for \u201c{it.Title}\u201d is disputed",
                 [hello, $"The customer's bank has taken the money for \u201c{it.Title}\u201d back until it is decided who is right.", .. EvidenceLine(it), "The commission's page has a record of the agreement and the delivery that you can hand in."],
                 Button: open),
-            FreelancerLetter.DisputeWon => new($"The dispute over \u201c{it.Title}\u201d was won", [hello, "The bank has decided for you, and the money is back."], Button: open),
+            FreelancerLetter.DisputeWon => new($"The dispute over \u201c{it.Title}\u201d was won", [hello, .. Won(it)], Button: open),
             FreelancerLetter.DisputeLost => new($"The dispute over \u201c{it.Title}\u201d was lost", [hello, "The bank has decided for the customer, who keeps the money."], Button: open),
+            FreelancerLetter.LatePayment => new(
+                $"Late money for \u201c{it.Title}\u201d",
+                [hello, $"{LateAmount(it)} has come for \u201c{it.Title}\u201d, too late to count by itself.", .. Late(it)],
+                Button: open),
             _ => throw new UnreachableException(),
         };
     }
+
+    private static Money? LateAmount(CommissionDetail it) =>
+        it.Payments.LastOrDefault(payment => payment.Late) is { } late ? late.Amount : it.Payments is [.., var last] ? last.Amount : null;
+
+    private static IEnumerable<string> Won(CommissionDetail it) => it.State.Payout is null
+        ? ["The bank has decided for you, and the money is back."]
+        : ["The bank has decided for you. What you owed for it is not owed any more; what was taken or held back for it already is yours again, and the operator settles it with you."];
+
+    private static IEnumerable<string> HeldBack(CommissionDetail it) => it.Payout?.HeldBack is { } heldBack
+        ? [$"{heldBack} was held back, because refunds or disputes came after earlier payouts: that money had been sent to you already."]
+        : [];
+
+    private static IEnumerable<string> Late(CommissionDetail it) => it.State switch
+    {
+        { Ended: not null } => ["The commission had ended before, so the customer should have it back."],
+        { IsFullyPaid: true } => ["The price is paid already, so the customer should have it back."],
+        _ => ["You decide on the commission\u2019s page: take it for the price, or send it back. The customer waits for that."],
+    };
 
     private static IEnumerable<string> EvidenceLine(CommissionDetail it) =>
         it.Disputes.LastOrDefault(dispute => dispute.Status == "open")?.EvidenceDueAt is { } due ? [$"Evidence can be handed in until {due:yyyy-MM-dd HH:mm} UTC."] : [];

@@ -45,4 +45,7 @@ public enum FreelancerLetter
     DisputeOpened,
     DisputeWon,
     DisputeLost,
+
+    /// <summary>It came after the invoice had expired, or after the work had ended: the freelancer decides.</summary>
+    LatePayment,
 }

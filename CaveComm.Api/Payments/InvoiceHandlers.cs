@@ -69,7 +69,7 @@ public static class SendInvoiceHandler
 /// <summary>Work that was withdrawn or cancelled can no longer be paid.</summary>
 public static class VoidInvoiceHandler
 {
-    public static async Task<OutgoingMessages> Handle(VoidInvoice asked, IDocumentSession session, IPaymentProviders providers, CancellationToken cancel)
+    public static async Task<OutgoingMessages> Handle(VoidInvoice asked, IDocumentSession session, IPaymentProviders providers, TimeProvider clock, CancellationToken cancel)
     {
         var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
         if (commission.State.Invoice is not { } invoice || invoice.InvoiceId != asked.InvoiceId)
@@ -79,7 +79,7 @@ public static class VoidInvoiceHandler
 
         var provider = providers.Get(invoice.Provider);
         await provider.VoidInvoice($"{StreamKey.Commission(asked.Commission)}/void/{invoice.InvoiceId}", invoice.InvoiceId, cancel);
-        await InvoiceNews.Record(commission, provider, invoice.InvoiceId, cancel);
+        await InvoiceNews.Record(commission, provider, invoice.InvoiceId, clock.GetUtcNow(), cancel);
         return commission.Outgoing();
     }
 }
@@ -100,10 +100,11 @@ public static class CheckInvoiceHandler
         }
 
         var known = commission.State.Invoice?.InvoiceId == asked.InvoiceId;
-        if (!known && commission.State.NeedsInvoice)
+        if (!known && commission.State.NeedsInvoice && asked.Round <= CheckInvoice.OneOff)
         {
+            // A look that the schedule has planned is at an invoice of before, which has expired.
             var messages = new OutgoingMessages();
-            if (asked.Round is <= CheckInvoice.OneOff and > CheckInvoice.OneOff - MostWaits)
+            if (asked.Round > CheckInvoice.OneOff - MostWaits)
             {
                 messages.Delay(asked with { Round = asked.Round - 1 }, WaitForOwnNote);
             }
@@ -111,7 +112,7 @@ public static class CheckInvoiceHandler
             return messages;
         }
 
-        var open = await InvoiceNews.Record(commission, providers.Get(commission.State.Provider), asked.InvoiceId, cancel);
+        var open = await InvoiceNews.Record(commission, providers.Get(commission.State.Provider), asked.InvoiceId, clock.GetUtcNow(), cancel);
         if (open)
         {
             ProviderCheck.Note(session, asked.Commission, clock.GetUtcNow());
@@ -135,15 +136,32 @@ public static class CheckInvoiceHandler
 internal static class InvoiceNews
 {
     /// <returns>Whether the invoice may still change and has to be asked about again.</returns>
-    public static async Task<bool> Record(CommissionWriting commission, IPaymentProvider provider, string invoiceId, CancellationToken cancel)
+    public static async Task<bool> Record(CommissionWriting commission, IPaymentProvider provider, string invoiceId, DateTimeOffset now, CancellationToken cancel)
     {
         var invoice = await provider.FetchInvoice(invoiceId, cancel);
         if (invoice is null)
         {
+            var isAwaited = commission.State is { IsFullyPaid: false, Ended: null } state && state.Invoice?.InvoiceId == invoiceId;
+            if (isAwaited)
+            {
+                commission.RaiseAlarm(
+                    $"unknown:{invoiceId}",
+                    $"{provider.Name} knows no invoice {invoiceId}, on which the customer's payment is awaited. Was the account, store or key changed? If it is gone, a new invoice is needed.");
+            }
+
+            return isAwaited;
+        }
+
+        // An event names both, and a hint is never believed: only the invoice itself says whose it is.
+        if (invoice.Commission is { } owner ? owner != commission.Id : commission.State.Invoice?.InvoiceId != invoiceId)
+        {
+            commission.RaiseAlarm(
+                invoiceId,
+                $"{provider.Name} told of invoice {invoiceId}, which was made for {(invoice.Commission is { } other ? $"commission {other}" : "no commission")}. Nothing of it was counted here.");
             return false;
         }
 
-        foreach (var payment in WithoutRounding(commission.State, invoice))
+        foreach (var payment in NoLongerLate(commission.State, invoice).Concat(WithoutRounding(commission.State, invoice)))
         {
             var decision = commission.Decide(new CommissionCommand.RecordPayment(
                 invoiceId, payment.PaymentId, payment.Amount, payment.Received, payment.At, payment.Late, payment.Charge));
@@ -154,6 +172,7 @@ internal static class InvoiceNews
         }
 
         RefundNews.RecordAll(commission, invoice);
+        await commission.NoticeCredit(cancel);
         if (invoice.Standing == InvoiceStanding.Paid && !commission.State.IsFullyPaid)
         {
             commission.RaiseAlarm(invoiceId, $"Invoice {invoiceId} is paid at {provider.Name}, but {commission.State.Missing} of it did not come in as payments.");
@@ -164,7 +183,9 @@ internal static class InvoiceNews
         {
             case InvoiceStanding.Expired:
                 commission.Decide(new CommissionCommand.RecordInvoiceExpiry(invoiceId));
-                return false;
+
+                // Bitcoin is sent to whoever has the address. Its webhook can be lost like any other.
+                return invoice.WatchedUntil > now;
             case InvoiceStanding.Voided or InvoiceStanding.Invalid:
                 commission.Decide(new CommissionCommand.RecordInvoiceVoid(invoiceId));
                 return false;
@@ -174,6 +195,9 @@ internal static class InvoiceNews
                 return false;
         }
     }
+
+    private static List<SettledPayment> NoLongerLate(Commission state, InvoiceSnapshot invoice) =>
+        [.. invoice.Payments.Where(payment => !payment.Late && state.Payments.Any(known => known.PaymentId == payment.PaymentId && !known.Counts))];
 
     // Each payment is rounded for itself, so of an invoice that is paid the sum can be a minor unit off. The difference goes to a payment that is
     // not recorded yet: what was told of the others stands.

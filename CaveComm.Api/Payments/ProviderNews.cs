@@ -7,8 +7,8 @@ namespace CaveComm.Api.Payments;
 
 /// <summary>What a provider told, ready to be stored: the same whether a webhook brought it or the provider's list of events.</summary>
 /// <param name="Key">The stream, named after the provider's own id of the event: that it can begin only once is the permanent deduplication (spec P2).</param>
-/// <param name="Message">What has it handled; null when nobody could read it.</param>
-internal sealed record ProviderNews(string Provider, string Key, ProviderEvent Told, ProviderEventStored? Message)
+/// <param name="Message">What has it handled; an alarm when nobody could read it.</param>
+internal sealed record ProviderNews(string Provider, string Key, ProviderEvent Told, object Message)
 {
     /// <param name="reading">Of something that is known to be the provider's.</param>
     public static ProviderNews Of(string provider, WebhookReading reading, byte[] body)
@@ -20,11 +20,15 @@ internal sealed record ProviderNews(string Provider, string Key, ProviderEvent T
                     provider,
                     StreamKey.ProviderEvent(provider, it.EventId),
                     new ProviderEvent.Received(provider, it.EventId, it.Type, it.CreatedAt, Text(body)),
-                    new ProviderEventStored(provider, it.EventId, it.Type, it.Commission, it.InvoiceId, it.PaymentIntentId, it.PayoutId, it.Customer, it.PullPaymentId));
+                    MessageOf(provider, it));
             case WebhookReading.Unreadable it:
                 var sha256 = Convert.ToHexStringLower(SHA256.HashData(body));
+                var key = StreamKey.ProviderEvent(provider, sha256);
                 return new ProviderNews(
-                    provider, StreamKey.ProviderEvent(provider, sha256), new ProviderEvent.Unreadable(provider, sha256, it.Reason, Text(body)), null);
+                    provider,
+                    key,
+                    new ProviderEvent.Unreadable(provider, sha256, it.Reason, Text(body)),
+                    new Alarm(null, $"{provider} told something that cannot be read, in its own name: {it.Reason} It is kept as {key}."));
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
@@ -35,6 +39,11 @@ internal sealed record ProviderNews(string Provider, string Key, ProviderEvent T
         session.LastModifiedBy = Provider;
         session.Events.StartStream<ProviderEvent>(Key, Told);
     }
+
+    // What happens on a freelancer's own account is theirs, metadata too: of it only payouts concern us. Whatever else it names is not on the platform's account.
+    private static ProviderEventStored MessageOf(string provider, WebhookReading.Event it) => it.Account is null
+        ? new ProviderEventStored(provider, it.EventId, it.Type, it.Commission, it.InvoiceId, it.PaymentIntentId, it.PayoutId, it.Customer, it.PullPaymentId)
+        : new ProviderEventStored(provider, it.EventId, it.Type, null, null, null, it.PayoutId);
 
     // jsonb and text columns take no NUL; what is not UTF-8 is kept as replacement characters, its SHA-256 names the original.
     private static string Text(byte[] body) => Encoding.UTF8.GetString(body).Replace('\0', '\uFFFD');

@@ -63,10 +63,7 @@ internal static partial class Webhooks
         await using var session = store.LightweightSession();
         outbox.Enroll(session);
         news.Store(session);
-        if (news.Message is { } message)
-        {
-            await outbox.PublishAsync(message);
-        }
+        await outbox.PublishAsync(news.Message);
 
         try
         {

@@ -3,15 +3,21 @@ using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Payments;
 using CaveComm.Projections.Commissions;
+using Microsoft.Extensions.Options;
 
 namespace CaveComm.Api.Payouts;
 
 /// <summary>The provider is asked to take back what a freelancer owes after a payout (docs/adr/0016).</summary>
 public static class ReversePayoutHandler
 {
-    public static async Task<OutgoingMessages> Handle(ReversePayout asked, IDocumentSession session, IPaymentProviders providers, CancellationToken cancel)
+    public static async Task<OutgoingMessages> Handle(ReversePayout asked, IDocumentSession session, IPaymentProviders providers, IOptions<CaveCommOptions> options, CancellationToken cancel)
     {
         var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
+        if (commission.State.RefusedPayout is { Provider: not PaymentProviders.Manual } refused)
+        {
+            return await TakeBackUnsent(asked, commission, refused, providers, options.Value.PlatformFeeBasisPoints, cancel);
+        }
+
         if (commission.State is not { IsPaidOut: true, PayoutId: { } payoutId, Payout: { Provider: not PaymentProviders.Manual } payout })
         {
             return [];
@@ -32,6 +38,23 @@ public static class ReversePayoutHandler
         if (reversed.ReversalId is { } reversalId)
         {
             commission.Decide(new CommissionCommand.RecordPayoutReversal(payoutId, reversalId, reversed.Amount));
+        }
+
+        return commission.Outgoing();
+    }
+
+    // The transfer was less by the fee. That it is rounded otherwise here than there is put right with the next payout.
+    private static async Task<OutgoingMessages> TakeBackUnsent(
+        ReversePayout asked, CommissionWriting commission, RequestedPayout refused, IPaymentProviders providers, int feeBasisPoints, CancellationToken cancel)
+    {
+        var amount = asked.Amount - asked.Amount.Share(feeBasisPoints);
+        var order = new ReversalOrder($"{StreamKey.Commission(asked.Commission)}/reversal/{asked.Reference}", asked.Commission, refused.Destination, amount, IsBeforePayout: true);
+        var taken = await providers.Get(refused.Provider).ReversePayout(order, cancel);
+        if (taken is { ReversalId: null, Amount.IsPositive: true })
+        {
+            commission.RaiseAlarm(
+                asked.Reference,
+                $"{amount} went back to the customer or the bank, but was transferred to {refused.Destination} before, and {refused.Provider} does not give it back now: {taken.Reason}");
         }
 
         return commission.Outgoing();

@@ -55,10 +55,7 @@ internal sealed class StripeEvents(Func<IPaymentProviders> providers) : IRecurri
             if (await session.Events.FetchStreamStateAsync(news.Key, cancel) is null)
             {
                 news.Store(session);
-                if (news.Message is { } message)
-                {
-                    messages.Add(message);
-                }
+                messages.Add(news.Message);
             }
         }
 

@@ -10,7 +10,8 @@ namespace CaveComm.Api.Refunds;
 
 /// <param name="Amount">In the price's currency; at most what came in and has not gone back.</param>
 /// <param name="Reason">Words to the customer; may be left out.</param>
-public sealed record RefundBody(Money? Amount, string? Reason) : IChecked
+/// <param name="Version">The commission's version that the form showed: a form that is sent twice by a double click refunds once.</param>
+public sealed record RefundBody(Money? Amount, string? Reason, long? Version = null) : IChecked
 {
     public void Check(Faults faults)
     {
@@ -76,8 +77,14 @@ internal static class RefundEndpoints
         }
 
         var reason = string.IsNullOrWhiteSpace(body.Reason) ? null : body.Reason.Trim();
+        var ifMatch = http.IfMatch();
         var handled = await handling.Handle(
-            requestID, new CommissionCommand.Refund(body.Amount!.Value, reason), CommissionEndpoint.Actor(freelancer), http.IfMatch().Allows, null, cancel);
+            requestID,
+            new CommissionCommand.Refund(body.Amount!.Value, reason),
+            CommissionEndpoint.Actor(freelancer),
+            version => ifMatch.Allows(version) && (body.Version ?? version) == version,
+            null,
+            cancel);
         var page = CommissionEndpoint.Page(freelancer, requestID);
         return http.Answer(handled, () => http.Done(page, TypedResults.Created(page, new RefundsRequested(
             requestID,

@@ -71,6 +71,9 @@ public sealed record Commission : IState<Commission, CommissionEvent>
 
     public int PayoutAttempt { get; init; } = 1;
 
+    /// <summary>The last payout that was refused, until another is requested. What Stripe had transferred for it lies on the freelancer's account.</summary>
+    public RequestedPayout? RefusedPayout { get; init; }
+
     public bool IsPaidOut { get; init; }
 
     /// <summary>The provider's id of the payout that arrived.</summary>
@@ -120,7 +123,7 @@ public sealed record Commission : IState<Commission, CommissionEvent>
 
     /// <summary>All that ever came in has gone back.</summary>
     [JsonIgnore]
-    public bool IsRefundedInFull => Payments is not [] && Refunds.Where(refund => refund.Standing == RefundStanding.Refunded).Sum(refund => refund.Amount.Minor) >= Payments.Sum(payment => payment.Amount.Minor);
+    public bool IsRefundedInFull => Payments.Any(payment => payment.Amount.IsPositive) && Refunds.Where(refund => refund.Standing == RefundStanding.Refunded).Sum(refund => refund.Amount.Minor) >= Payments.Sum(payment => payment.Amount.Minor);
 
     /// <summary>A bank holds the money, or kept it.</summary>
     [JsonIgnore]
@@ -224,8 +227,8 @@ public sealed record Commission : IState<Commission, CommissionEvent>
         Delivered e => it with { DeliveredVersion = e.ProductVersion },
         ProductDownloaded e => it with { DownloadedVersion = e.ProductVersion },
         DownloadLinkRenewed e => it with { LinkGeneration = e.LinkGeneration },
-        PayoutRequested e => it with { Payout = new RequestedPayout(e.Attempt, e.Provider, e.Destination, e.Amount, e.Fee, e.Charge, e.HeldBack) },
-        PayoutFailed => it with { Payout = null, PayoutAttempt = it.PayoutAttempt + 1 },
+        PayoutRequested e => it with { Payout = new RequestedPayout(e.Attempt, e.Provider, e.Destination, e.Amount, e.Fee, e.Charge, e.HeldBack), RefusedPayout = null },
+        PayoutFailed => it with { Payout = null, RefusedPayout = it.Payout, PayoutAttempt = it.PayoutAttempt + 1 },
         PaidOut e => it with { IsPaidOut = true, PayoutId = e.PayoutId },
         CustomerErased => it with { IsCustomerErased = true },
         _ => throw new UnreachableException($"Evolve does not know {happened.GetType().Name}."),

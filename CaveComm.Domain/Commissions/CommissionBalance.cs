@@ -60,7 +60,8 @@ public static class CommissionBalance
     private static bool Counts(Commission before, string paymentId, Money coin, RequestedPayout payout) =>
         coin.Currency == payout.Amount.Currency && before.Payments.Any(payment => payment.Counts && payment.PaymentId == paymentId);
 
-    private static string Reference(CommissionEvent happened) => happened switch
+    /// <summary>Names the refund, dispute or reversal that an event tells of.</summary>
+    public static string Reference(CommissionEvent happened) => happened switch
     {
         Refunded e => $"refund:{e.RefundId}",
         RefundFailed e => $"refund-failed:{e.RefundId}",

@@ -43,7 +43,7 @@ public static class CommissionDecider
         (_, ReissueInvoice) => Reissue(it),
 
         // Money that arrived is a fact: in whatever state, late or too much, it is recorded. Only a repeat is ignored.
-        (_, RecordPayment c) when it.PaymentIds.Contains(c.PaymentId) => Decision.Nothing,
+        (_, RecordPayment c) when it.PaymentIds.Contains(c.PaymentId) => CountAfterAll(it, c),
         (_, RecordPayment c) => RecordMoney(it, c),
         (_, RecordPaymentFailure c) => it.IsFullyPaid || it.PaymentIds.Contains(c.PaymentId) || it.FailedPaymentIds.Contains(c.PaymentId) ? Decision.Nothing : Decision.Record(new PaymentFailed(c.PaymentId)),
 
@@ -112,6 +112,13 @@ public static class CommissionDecider
 
         return Delivering(it, new PaymentReceived(c.InvoiceId, c.PaymentId, c.Amount, c.Received, c.At, c.Late, c.Charge, it.Freelancer));
     }
+
+    // It was late when it was told, and the provider calls the invoice settled since: somebody there has decided what the freelancer was asked here.
+    private static Decision CountAfterAll(Commission it, RecordPayment c) =>
+        !c.Late && it is { IsAccepted: true, Ended: null } && it.Payments.First(payment => payment.PaymentId == c.PaymentId) is { Counts: false } late
+        && !it.Refunds.Any(refund => refund.PaymentId == late.PaymentId && refund.Standing != RefundStanding.Failed)
+            ? Delivering(it, new LatePaymentHonoured([late.PaymentId], Money.Zero(it.Price.Currency), it.Freelancer))
+            : Decision.Nothing;
 
     // What makes the work paid delivers a product that has been waiting for it.
     internal static Decision Delivering(Commission it, params CommissionEvent[] happened)

@@ -77,7 +77,7 @@ internal static class CommissionRefunds
             return Decision.Refuse(RefusalKind.Missing, "no-such-refund", $"There is no refund {c.Number}.");
         }
 
-        if (!it.PaymentIds.Contains(c.PaymentId) || c.Amount.Currency != it.Price.Currency || c.Sent.Currency != it.Coin)
+        if (!c.Amount.IsPositive || c.Sent.Minor < 0 || !it.PaymentIds.Contains(c.PaymentId) || c.Amount.Currency != it.Price.Currency || c.Sent.Currency != it.Coin)
         {
             return Decision.Refuse(RefusalKind.Invalid, "refund-mismatch", $"Refund {c.RefundId} of {c.Amount} ({c.Sent}) does not fit what is known of payment {c.PaymentId}.");
         }

@@ -35,6 +35,9 @@ public static partial class TemplateRules
         }
     }
 
+    /// <summary>In minor units. More than any provider takes, and so little that millions of them can be summed up: one price must not stop a ledger.</summary>
+    private const long HighestPrice = 1_000_000_000_000;
+
     /// <summary>A price is above zero and in a currency that CaveComm knows.</summary>
     public static void CheckPrice(string field, Money price, Faults faults)
     {
@@ -45,6 +48,10 @@ public static partial class TemplateRules
         else if (!price.IsPositive)
         {
             faults.Add($"{field}.amount", "More than zero.");
+        }
+        else if (price.Minor > HighestPrice)
+        {
+            faults.Add($"{field}.amount", $"At most {new Money(HighestPrice, price.Currency).ToDecimalString()}.");
         }
     }
 

@@ -89,6 +89,9 @@ public enum InvoiceStanding
 public sealed record InvoiceSnapshot(
     string InvoiceId, InvoiceStanding Standing, Money Amount, IReadOnlyList<SettledPayment> Payments, Guid? Commission, Uri? PayUrl, DateTimeOffset? DueAt)
 {
+    /// <summary>Until when the provider notices money for it, though it has expired (UTC); null where none can come any more.</summary>
+    public DateTimeOffset? WatchedUntil { get; init; }
+
     /// <summary>Every refund of its payments, whoever asked for it.</summary>
     public IReadOnlyList<RefundSnapshot> Refunds { get; init; } = [];
 
@@ -171,10 +174,12 @@ public sealed record PayoutSnapshot(string? PayoutId, PayoutStanding Standing, s
 /// <summary>Money to take back from a freelancer.</summary>
 /// <param name="Key">Idempotency key: stream, intent and what it is taken back for.</param>
 /// <param name="Amount">At most; where less is left, that is taken.</param>
-public sealed record ReversalOrder(string Key, Guid Commission, string Destination, Money Amount);
+/// <param name="IsBeforePayout">Its payout was refused, so the freelancer never had it: it is not told as a reversal of a later payout.</param>
+public sealed record ReversalOrder(string Key, Guid Commission, string Destination, Money Amount, bool IsBeforePayout = false);
 
 /// <summary>Money that was taken back.</summary>
 /// <param name="ReversalId">Null when the provider refused: nothing was taken.</param>
+/// <param name="Amount">What was taken, or was to be; zero when there is nothing that could be.</param>
 /// <param name="IsOurs">Asked for here, not at the provider's own pages.</param>
 /// <param name="Reason">The provider's words for a refusal.</param>
 public sealed record ReversalSnapshot(string? ReversalId, Money Amount, bool IsOurs, string? Reason = null);

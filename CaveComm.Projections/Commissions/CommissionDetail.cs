@@ -50,7 +50,8 @@ public sealed record InvoiceDetail(string Provider, string Id, string? Number, s
 public sealed record PaymentDetail(string Id, Money Amount, Money Received, DateTimeOffset At, bool Late);
 
 /// <param name="Status"><c>requested</c>, <c>paid</c> or <c>failed</c>.</param>
-public sealed record PayoutDetail(string Provider, string Status, Money Amount, Money Fee, string? Id, string? Reason, DateTimeOffset At);
+/// <param name="HeldBack">For what had gone back after earlier payouts; null for nothing.</param>
+public sealed record PayoutDetail(string Provider, string Status, Money Amount, Money Fee, string? Id, string? Reason, DateTimeOffset At, Money? HeldBack = null);
 
 /// <param name="Number">Null for a refund that was made at the provider itself.</param>
 /// <param name="Status"><c>requested</c>, <c>refunded</c> or <c>failed</c>.</param>
@@ -101,7 +102,7 @@ public sealed class CommissionDetailProjection : SingleStreamProjection<Commissi
                 Invoice = after.Invoice is { } invoice && after.State.IsFullyPaid ? invoice with { Status = "paid" } : after.Invoice,
             },
             ProductUploaded x => after with { Files = x.Files },
-            PayoutRequested x => after with { Payout = new(x.Provider, "requested", x.Amount, x.Fee, null, null, e.Timestamp) },
+            PayoutRequested x => after with { Payout = new(x.Provider, "requested", x.Amount, x.Fee, null, null, e.Timestamp, x.HeldBack) },
             PayoutFailed x => after with { Payout = after.Payout! with { Status = "failed", Reason = x.Reason, At = e.Timestamp } },
             PaidOut x => after with { Payout = after.Payout! with { Status = "paid", Id = x.PayoutId, At = e.Timestamp } },
             LatePaymentHonoured x => after with

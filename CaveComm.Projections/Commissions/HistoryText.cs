@@ -29,6 +29,7 @@ public static class HistoryText
         Delivered e => $"The product (version {e.ProductVersion}) was delivered.",
         ProductDownloaded => "The customer downloaded the product for the first time.",
         DownloadLinkRenewed => "A fresh download link was made.",
+        PayoutRequested { HeldBack: { } heldBack } e => $"The payout of {e.Amount} was requested; {heldBack} was held back for what had gone back after earlier payouts.",
         PayoutRequested e => $"The payout of {e.Amount} was requested.",
         PayoutFailed e => $"The payout failed: {e.Reason}",
         PaidOut e => $"{e.Amount} was paid out.",

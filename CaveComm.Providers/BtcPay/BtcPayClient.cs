@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using CaveComm.Domain.Payments;
 using CaveComm.Providers.Http;
@@ -32,6 +33,14 @@ internal sealed class BtcPayClient : IDisposable
     /// <param name="query">Already escaped.</param>
     public Task<ProviderAnswer> Get(string operation, string path, string query, CancellationToken cancel) =>
         provider.Send(new ProviderCall(operation, HttpMethod.Get, $"{store}/{path}") { Query = query, IsRepeatable = true }, cancel);
+
+    /// <summary>Reads what answers with an array. Anything else says nothing, least of all that there is nothing: on that a payout would be made twice.</summary>
+    /// <param name="query">Already escaped.</param>
+    public async Task<IReadOnlyList<JsonElement>> List(string operation, string path, string query, CancellationToken cancel)
+    {
+        var answer = await Get(operation, path, query, cancel);
+        return answer is { IsDone: true, Body.ValueKind: JsonValueKind.Array } ? [.. answer.Body.Items()] : throw Unreadable(operation, answer);
+    }
 
     /// <param name="isRepeatable">False for what creates: BTCPay has no idempotency keys, so an unclear outcome is looked up, not repeated.</param>
     public Task<ProviderAnswer> Post(string operation, string path, JsonObject body, bool isRepeatable, CancellationToken cancel) => provider.Send(

@@ -11,7 +11,7 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
 {
     public async Task<InvoiceSetUp> SetUp(InvoiceOrder order, CancellationToken cancel)
     {
-        if (await FindEarlier(order.Key, cancel) is { } earlier)
+        if (await FindEarlier(order, cancel) is { } earlier)
         {
             return Issued(earlier);
         }
@@ -39,19 +39,14 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
         {
             if (seen.Text("status") == "New" && seen.Number("paidAmount") == 0)
             {
-                return Snapshot(seen, default);
+                return Snapshot(seen, []);
             }
 
-            var methods = await btcPay.Get("fetch-payments", $"{path}/payment-methods", "onlyAccountedPayments=true", cancel);
-            if (!methods.IsDone)
-            {
-                throw BtcPayClient.Unreadable("fetch-payments", methods);
-            }
-
+            var methods = await btcPay.List("fetch-payments", $"{path}/payment-methods", "onlyAccountedPayments=true", cancel);
             invoice = await Read(path, cancel);
             if (invoice is { } still && State(still) == State(seen))
             {
-                return Snapshot(still, methods.Body);
+                return Snapshot(still, methods);
             }
         }
 
@@ -78,16 +73,12 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
     }
 
     /// <summary>The invoice that an earlier call with this key made: the oldest, should two calls have passed each other unseen.</summary>
-    private async Task<JsonElement?> FindEarlier(string key, CancellationToken cancel)
+    /// <remarks>A store can let anybody make invoices, with any orderId. Only ours name the commission.</remarks>
+    private async Task<JsonElement?> FindEarlier(InvoiceOrder order, CancellationToken cancel)
     {
-        var found = await btcPay.Get("find-invoice", "invoices", $"orderId={Uri.EscapeDataString(key)}&take=50", cancel);
-        if (!found.IsDone)
-        {
-            throw BtcPayClient.Unreadable("find-invoice", found);
-        }
-
-        return found.Body.Items()
-            .Where(invoice => invoice.Text("metadata", "orderId") == key)
+        var found = await btcPay.List("find-invoice", "invoices", $"orderId={Uri.EscapeDataString(order.Key)}&take=50", cancel);
+        return found
+            .Where(invoice => invoice.Text("metadata", "orderId") == order.Key && invoice.Text("metadata", "commissionId") == order.Commission.ToString())
             .OrderBy(invoice => invoice.Whole("createdTime"))
             .ThenBy(invoice => invoice.Text("id"), StringComparer.Ordinal)
             .Select(invoice => (JsonElement?)invoice)
@@ -141,7 +132,7 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
 
     private static Uri? Page(JsonElement invoice) => Uri.TryCreate(invoice.Text("checkoutLink"), UriKind.Absolute, out var page) ? page : null;
 
-    private static InvoiceSnapshot Snapshot(JsonElement invoice, JsonElement methods)
+    private static InvoiceSnapshot Snapshot(JsonElement invoice, IReadOnlyList<JsonElement> methods)
     {
         var id = invoice.Text("id");
         var currency = invoice.Text("currency")?.ToUpperInvariant();
@@ -165,6 +156,9 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
             BtcPayPayments.Count(invoice, methods, asked),
             Guid.TryParse(invoice.Text("metadata", "commissionId"), out var commission) ? commission : null,
             Page(invoice),
-            invoice.Time("expirationTime"));
+            invoice.Time("expirationTime"))
+        {
+            WatchedUntil = invoice.Time("monitoringExpiration"),
+        };
     }
 }

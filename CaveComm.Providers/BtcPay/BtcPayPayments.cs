@@ -16,7 +16,7 @@ internal static class BtcPayPayments
 {
     private sealed record Seen(string Id, decimal Coins, decimal Worth, DateTimeOffset At);
 
-    public static List<SettledPayment> Count(JsonElement invoice, JsonElement methods, Money asked)
+    public static List<SettledPayment> Count(JsonElement invoice, IReadOnlyList<JsonElement> methods, Money asked)
     {
         var status = invoice.Text("status");
         var additional = invoice.Text("additionalStatus");
@@ -63,10 +63,10 @@ internal static class BtcPayPayments
 
     private static bool Within(Money asked, Money sum, int payments) => Math.Abs(asked.Minor - sum.Minor) <= payments;
 
-    private static List<Seen> Settled(JsonElement invoice, JsonElement methods)
+    private static List<Seen> Settled(JsonElement invoice, IReadOnlyList<JsonElement> methods)
     {
         var created = invoice.Time("createdTime") ?? DateTimeOffset.UnixEpoch;
-        var seen = from method in methods.Items()
+        var seen = from method in methods
                    let rate = method.Number("rate") ?? 0
                    from payment in method.Items("payments")
                    where payment.Text("status") == "Settled"

@@ -44,13 +44,8 @@ internal sealed class BtcPayPayouts(BtcPayClient btcPay)
 
     private async Task<JsonElement?> FindEarlier(string key, CancellationToken cancel)
     {
-        var all = await btcPay.Get("find-payout", "payouts", "includeCancelled=true", cancel);
-        if (!all.IsDone)
-        {
-            throw BtcPayClient.Unreadable("find-payout", all);
-        }
-
-        return all.Body.Items()
+        var all = await btcPay.List("find-payout", "payouts", "includeCancelled=true", cancel);
+        return all
             .Where(payout => payout.Text("metadata", "payoutKey") == key)
             .Select(payout => (JsonElement?)payout)
             .FirstOrDefault();

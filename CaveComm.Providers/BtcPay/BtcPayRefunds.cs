@@ -57,32 +57,29 @@ internal sealed class BtcPayRefunds(BtcPayClient btcPay)
 
     private async Task<JsonElement?> Find(Predicate<JsonElement> which, CancellationToken cancel)
     {
-        var all = await btcPay.Get("find-refund", "pull-payments", "includeArchived=true", cancel);
-        return all.IsDone
-            ? all.Body.Items().Where(pull => which(pull)).Select(pull => (JsonElement?)pull).FirstOrDefault()
-            : throw BtcPayClient.Unreadable("find-refund", all);
+        var all = await btcPay.List("find-refund", "pull-payments", "includeArchived=true", cancel);
+        return all.Where(pull => which(pull)).Select(pull => (JsonElement?)pull).FirstOrDefault();
     }
 
     private async Task<RefundSnapshot> Snapshot(JsonElement pull, RefundOrder order, CancellationToken cancel)
     {
         var id = pull.Text("id") ?? throw new GatewayUnavailableException(BtcPayGateway.ProviderName, "the pull payment came back without an id.");
-        var payouts = await btcPay.Get("fetch-claims", "payouts", "includeCancelled=false", cancel);
-        if (!payouts.IsDone)
-        {
-            throw BtcPayClient.Unreadable("fetch-claims", payouts);
-        }
+        var payouts = await btcPay.List("fetch-claims", "payouts", "includeCancelled=false", cancel);
+        var claims = payouts.Where(payout => payout.Text("pullPaymentId") == id && payout.Text("state") != "Cancelled").ToList();
+        var sent = BtcPayMoney.Satoshi(claims.Where(payout => payout.Text("state") == "Completed")
+            .Sum(payout => payout.Number("payoutAmount") ?? payout.Number("originalAmount") ?? 0));
 
-        var sent = payouts.Body.Items()
-            .Where(payout => payout.Text("pullPaymentId") == id && payout.Text("state") == "Completed")
-            .Sum(payout => payout.Number("payoutAmount") ?? payout.Number("originalAmount") ?? 0);
-        var isAll = BtcPayMoney.Satoshi(sent).Minor >= order.Coin.Minor;
+        // Withdrawn, it takes no further claims. Those that are under way still arrive; what arrived of it before stays with the customer.
+        var isOver = pull.IsTrue("archived") && claims.TrueForAll(payout => payout.Text("state") == "Completed");
+        var progress = sent.Minor >= order.Coin.Minor || (isOver && sent.IsPositive) ? RefundProgress.Sent : isOver ? RefundProgress.Failed : RefundProgress.Pending;
+        var isAll = sent.Minor >= order.Coin.Minor;
         return new RefundSnapshot(
             id,
             order.Number,
             order.PaymentId,
-            order.Amount,
-            isAll ? order.Coin : Money.Zero("BTC"),
-            isAll ? RefundProgress.Sent : pull.IsTrue("archived") && sent == 0 ? RefundProgress.Failed : RefundProgress.Pending,
+            progress != RefundProgress.Sent || isAll ? order.Amount : order.Amount with { Minor = (long)((Int128)order.Amount.Minor * sent.Minor / order.Coin.Minor) },
+            progress != RefundProgress.Sent ? Money.Zero("BTC") : isAll ? order.Coin : sent,
+            progress,
             Uri.TryCreate(pull.Text("viewLink"), UriKind.Absolute, out var page) ? page : null,
             pull.IsTrue("archived") ? "withdrawn at the provider" : null);
     }

@@ -7,7 +7,6 @@ namespace CaveComm.Providers.BtcPay;
 internal sealed class BtcPayWebhookReader(IReadOnlyList<string> secrets) : IWebhookReader
 {
     private const string Scheme = "sha256=";
-    private const int LongestId = 200;
 
     public string Provider => BtcPayGateway.ProviderName;
 
@@ -29,8 +28,7 @@ internal sealed class BtcPayWebhookReader(IReadOnlyList<string> secrets) : IWebh
 
         // A redelivery has an id of its own; the first one's is what the fact is known by. Very old servers misspell it.
         var json = JsonReading.Parse(body) ?? default;
-        var id = json.Text("originalDeliveryId") ?? json.Text("orignalDeliveryId") ?? json.Text("deliveryId");
-        if (id is not { Length: > 0 and <= LongestId } || json.Text("type") is not { Length: > 0 and <= LongestId } type)
+        if ((json.Text("originalDeliveryId") ?? json.Text("orignalDeliveryId") ?? json.Text("deliveryId")).AsId() is not { } id || json.Text("type").AsId() is not { } type)
         {
             return new WebhookReading.Unreadable("The body is no BTCPay delivery.");
         }
@@ -40,12 +38,12 @@ internal sealed class BtcPayWebhookReader(IReadOnlyList<string> secrets) : IWebh
             type,
             json.Time("timestamp"),
             Guid.TryParse(json.Text("metadata", "commissionId"), out var commission) ? commission : null,
-            json.Text("invoiceId"),
+            json.Text("invoiceId").AsId(),
             PaymentIntentId: null,
-            json.Text("payoutId"),
+            json.Text("payoutId").AsId(),
             Account: null)
         {
-            PullPaymentId = json.Text("pullPaymentId"),
+            PullPaymentId = json.Text("pullPaymentId").AsId(),
         };
     }
 }

@@ -6,6 +6,12 @@ namespace CaveComm.Providers.Http;
 /// <summary>Reads what providers send without trusting its shape: whatever is missing, null or of another kind reads as null.</summary>
 internal static class JsonReading
 {
+    // Those of the providers have some thirty characters.
+    private const int LongestId = 200;
+
+    private static readonly System.Buffers.SearchValues<char> IdCharacters =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:~");
+
     /// <returns>Null when the bytes are not exactly one JSON value.</returns>
     public static JsonElement? Parse(ReadOnlySpan<byte> bytes)
     {
@@ -59,6 +65,11 @@ internal static class JsonReading
         var found = element.At(path);
         return found.ValueKind == JsonValueKind.Object ? found.Text("id") : found.Text();
     }
+
+    /// <summary>Ids from outside become stream keys and parts of addresses, and stand in the log: only what looks like one is taken for one.</summary>
+    /// <returns>Null for everything else.</returns>
+    public static string? AsId(this string? text) =>
+        text is { Length: > 0 and <= LongestId } && text.AsSpan().IndexOfAnyExcept(IdCharacters) < 0 && text.AsSpan().ContainsAnyExcept('.') ? text : null;
 
     public static long? Whole(this JsonElement element, params ReadOnlySpan<string> path) =>
         long.TryParse(element.Text(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -62,7 +62,9 @@ internal sealed class StripeClient : IDisposable
 
     /// <summary>Walks a list, newest first, page by page.</summary>
     /// <param name="query">Makes the filter anew for each page.</param>
-    public async Task<IReadOnlyList<JsonElement>> List(string operation, string path, Func<StripeForm> query, string? account, CancellationToken cancel)
+    /// <param name="isEmptyIfMissing">That Stripe does not know what the filter names is the answer: there is nothing.</param>
+    public async Task<IReadOnlyList<JsonElement>> List(
+        string operation, string path, Func<StripeForm> query, string? account, CancellationToken cancel, bool isEmptyIfMissing = false)
     {
         var found = new List<JsonElement>();
         string? after = null;
@@ -72,10 +74,15 @@ internal sealed class StripeClient : IDisposable
             form["limit"] = 100;
             form["starting_after"] = after;
             var answer = await Get(operation, path, form, account, cancel);
-            if (!answer.IsDone)
+            if (isEmptyIfMissing && !answer.IsDone && (answer.IsMissing || answer.ErrorCode == "resource_missing"))
+            {
+                return found;
+            }
+
+            if (!answer.IsDone || answer.Body.At("data").ValueKind != JsonValueKind.Array)
             {
                 // Nobody can say whether the work was done before: no new one is begun on that.
-                throw new Domain.Payments.GatewayUnavailableException(StripeGateway.ProviderName, $"{operation}: {answer.ErrorCode ?? "refused"}.");
+                throw new Domain.Payments.GatewayUnavailableException(StripeGateway.ProviderName, $"{operation}: {answer.ErrorCode ?? (answer.IsDone ? "no list" : "refused")}.");
             }
 
             found.AddRange(answer.Body.Items("data"));

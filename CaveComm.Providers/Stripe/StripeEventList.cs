@@ -32,6 +32,12 @@ internal sealed class StripeEventList(StripeClient stripe)
                 : throw new GatewayUnavailableException(StripeGateway.ProviderName, $"{Operation}: {answer.ErrorCode ?? "refused"}.");
         }
 
+        if (answer.Body.At("data").ValueKind != JsonValueKind.Array)
+        {
+            // Not a page without events: on that the mark would pass over what was never read.
+            throw new GatewayUnavailableException(StripeGateway.ProviderName, $"{Operation}: no list.");
+        }
+
         return new ProviderEventPage([.. answer.Body.Items("data").Select(Listed)], answer.Body.IsTrue("has_more"));
     }
 

@@ -92,7 +92,8 @@ internal sealed class StripeInvoices(StripeClient stripe, StripeRefunds refunds)
             "v1/invoice_payments",
             () => new StripeForm { ["payment"] = new StripeForm { ["type"] = "payment_intent", ["payment_intent"] = paymentIntentId } },
             null,
-            cancel);
+            cancel,
+            isEmptyIfMissing: true);
         if (links.Select(link => link.Id("invoice")).FirstOrDefault(id => id is not null) is not { } invoiceId)
         {
             return null;

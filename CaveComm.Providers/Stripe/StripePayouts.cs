@@ -9,7 +9,7 @@ namespace CaveComm.Providers.Stripe;
 /// <remarks>
 /// The payout can be refused after the transfer was made (the charge's money is often not available yet), and the next attempt bears another key.
 /// So a transfer is never judged by the key alone: what this commission has put on the account and not paid out is counted, and only what is
-/// missing is transferred.
+/// missing is transferred, and what is too much by now is taken back.
 /// </remarks>
 internal sealed class StripePayouts(StripeClient stripe, StripeReversals reversals)
 {
@@ -40,13 +40,21 @@ internal sealed class StripePayouts(StripeClient stripe, StripeReversals reversa
 
         var onAccount = transfers.Sum(Held)
             - payouts.Where(payout => payout.Text("status") is not ("failed" or "canceled")).Sum(payout => payout.Whole("amount") ?? 0);
-        if (amount - onAccount is > 0 and var missing)
+        var missing = amount - onAccount;
+        if (missing > 0)
         {
             var transferred = await Transfer(order, missing, cancel);
             if (!transferred.IsDone)
             {
                 return Refused(transferred.Reason);
             }
+        }
+        else if (missing < 0)
+        {
+            // A refund or a debt made the payout less since the refused one, or its fee is rounded otherwise. Where Stripe will not give it back,
+            // the payout is made all the same: the rest stays on the account.
+            var excess = StripeMoney.FromStripe(-missing, order.Amount.Currency);
+            await reversals.Reverse(new ReversalOrder($"{order.Key}/excess", order.Commission, order.Destination, excess, IsBeforePayout: true), cancel);
         }
 
         var made = await stripe.Post(
@@ -78,7 +86,7 @@ internal sealed class StripePayouts(StripeClient stripe, StripeReversals reversa
             // What was taken back is asked about once the payout is at its end: until then the transfer itself is counted.
             var payout = Snapshot(answer.Body);
             return payout.Standing != PayoutStanding.Pending && Guid.TryParse(answer.Body.Text("metadata", "commission_id"), out var commission)
-                ? payout with { Reversals = await reversals.Of(commission, cancel) }
+                ? payout with { Reversals = await reversals.Of(commission, answer.Body.Time("created"), cancel) }
                 : payout;
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CaveComm.Domain;
 using CaveComm.Domain.Payments;
 using CaveComm.Providers.Http;
 
@@ -8,6 +9,8 @@ namespace CaveComm.Providers.Stripe;
 /// <remarks>Stripe takes it from whatever lies on the account, and refuses when that is less: what went on to the bank stays there.</remarks>
 internal sealed class StripeReversals(StripeClient stripe)
 {
+    private const string BeforePayout = "before_payout";
+
     public async Task<ReversalSnapshot> Reverse(ReversalOrder order, CancellationToken cancel)
     {
         if (StripeMoney.ToStripe(order.Amount) is not { } amount)
@@ -28,7 +31,7 @@ internal sealed class StripeReversals(StripeClient stripe)
 
         if (transfers.Find(transfer => StripePayouts.Held(transfer) > 0) is not { ValueKind: JsonValueKind.Object } left)
         {
-            return Refused(order, "Nothing of the transfer is left.");
+            return Refused(order, "Nothing of the transfer is left.") with { Amount = Money.Zero(order.Amount.Currency) };
         }
 
         var made = await stripe.Post(
@@ -38,17 +41,19 @@ internal sealed class StripeReversals(StripeClient stripe)
             new StripeForm
             {
                 ["amount"] = Math.Min(amount, StripePayouts.Held(left)),
-                ["metadata"] = new StripeForm { ["commission_id"] = order.Commission.ToString(), ["reversal_key"] = order.Key },
+                ["metadata"] = new StripeForm { ["commission_id"] = order.Commission.ToString(), ["reversal_key"] = order.Key, [BeforePayout] = order.IsBeforePayout ? true : null },
             },
             null,
             cancel);
         return made.IsDone ? Snapshot(made.Body) : Refused(order, made.Reason);
     }
 
-    /// <summary>All that was taken back of a commission's transfers, whoever asked for it.</summary>
-    public async Task<IReadOnlyList<ReversalSnapshot>> Of(Guid commission, CancellationToken cancel)
+    /// <summary>All that was taken back of a commission's transfers after its payout, whoever asked for it.</summary>
+    /// <param name="payoutAt">When the payout was made. What was taken back before never was part of it.</param>
+    public async Task<IReadOnlyList<ReversalSnapshot>> Of(Guid commission, DateTimeOffset? payoutAt, CancellationToken cancel)
     {
-        var reversals = await Reversals(await Transfers(commission, cancel), cancel);
+        var reversals = (await Reversals(await Transfers(commission, cancel), cancel))
+            .Where(reversal => reversal.Text("metadata", BeforePayout) is null && !(reversal.Time("created") < payoutAt)).ToList();
         return reversals is [] ? [] : [.. reversals.Select(Snapshot)];
     }
 

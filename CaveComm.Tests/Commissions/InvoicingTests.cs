@@ -145,6 +145,16 @@ public class InvoicingTests
         Given(Requested, Accepted, Invoiced, Uploaded, Released, Delivered).When(Some.RecordPayment).Then(Paid);
 
     [Fact]
+    public void Late_money_counts_once_the_provider_calls_the_invoice_settled()
+    {
+        // Nobody can tell which was seen first: that it was late, or that somebody has marked the invoice settled since.
+        Given(Requested, Accepted, Invoiced, Uploaded, InvoiceExpired, PaidLate).When(Some.RecordPayment).Then(Honoured, Delivered);
+        Given(Requested, Accepted, Invoiced, Uploaded, InvoiceExpired, PaidLate, RefundRequested).When(Some.RecordPayment).ThenNothing();
+        Given(Requested, Accepted, Invoiced, Withdrawn, PaidLate).When(Some.RecordPayment).ThenNothing();
+        Given(Requested, Accepted, Invoiced, InvoiceExpired, PaidLate).When(Some.RecordPayment with { Late = true }).ThenNothing();
+    }
+
+    [Fact]
     public void Late_money_is_recorded_and_does_not_count()
     {
         Given(Requested, Accepted, Invoiced, Uploaded, InvoiceExpired).When(Some.RecordPayment with { Late = true }).Then(Paid with { Late = true });

@@ -76,6 +76,15 @@ public class RefundingTests
     }
 
     [Fact]
+    public void A_refund_of_nothing_or_less_is_no_fact()
+    {
+        // What a provider's answer lacks reads as nothing: the refund would be over, and nobody would look again.
+        var sent = new RecordRefund(1, "re_1", "pi_1", Euro(20_00), Euro(20_00));
+        Given([.. PaidUp, RefundRequested]).When(sent with { Amount = Euro(0), Sent = Euro(0) }).ThenRefused("refund-mismatch");
+        Given([.. PaidUp, RefundRequested]).When(sent with { Amount = Euro(-20_00), Sent = Euro(-20_00) }).ThenRefused("refund-mismatch");
+    }
+
+    [Fact]
     public void A_refund_that_was_made_at_the_provider_is_recorded_too()
     {
         var sent = new RecordRefund(null, "re_9", "pi_1", Euro(20_00), Euro(20_00));

@@ -46,6 +46,10 @@ public class StatusTests
     }
 
     [Fact]
+    public void A_payment_that_is_worth_nothing_is_no_refund() =>
+        Steps(Requested, Accepted, InvoicedInBitcoin, PaidInBitcoin with { Amount = Euro(0) }).Last().ShouldBe(CommissionStatus.AwaitingPayment);
+
+    [Fact]
     public void A_new_invoice_brings_expired_work_back() =>
         Steps(Requested, Accepted, Invoiced, InvoiceExpired, Invoiced with { Attempt = 2, InvoiceId = "in_2" }).Last().ShouldBe(CommissionStatus.AwaitingPayment);
 

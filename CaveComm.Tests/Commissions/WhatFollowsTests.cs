@@ -115,8 +115,28 @@ public class WhatFollowsTests
             .ShouldBe([Freelancer(FreelancerLetter.PayoutRefused, 1), new(new PayoutDue(Id, 0), TimeSpan.FromHours(1))]);
 
     [Fact]
+    public void What_goes_back_after_a_refused_payout_is_taken_back_from_the_freelancers_account()
+    {
+        // A payout is often refused after its transfer: the money lies on the account, and the next attempt will be less by this.
+        CommissionEvent[] refused = [Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested, PayoutFailed];
+        After([.. refused, RefundRequested], Refunded).Select(it => it.Message).OfType<ReversePayout>().ShouldBe([new ReversePayout(Id, "before-payout:refund:re_1", Euro(20_00))]);
+        After(refused, DisputeOpened).Select(it => it.Message).OfType<ReversePayout>().ShouldBe([new ReversePayout(Id, "before-payout:dispute:dp_1", Euro(120_00))]);
+        After([.. refused[..6], RefundRequested], Refunded).Select(it => it.Message).OfType<ReversePayout>().ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_payout_that_arrived_is_told_to_the_freelancer() =>
-        After([Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested], PaidOut).ShouldBe([Freelancer(FreelancerLetter.PaidOut)]);
+        After([Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested], PaidOut).ShouldContain(Freelancer(FreelancerLetter.PaidOut));
+
+    [Fact]
+    public void A_payout_by_stripe_is_asked_about_once_more_when_no_bank_can_send_it_back_any_longer() =>
+        After([Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutRequested], PaidOut)
+            .ShouldContain(new FollowUp(new CheckPayout(Id, 1, "tr_1", CheckInvoice.OneOff), TimeSpan.FromDays(8)));
+
+    [Fact]
+    public void A_payout_of_which_all_was_held_back_is_told_too() =>
+        After([Requested, Accepted, Invoiced, Paid, Uploaded, Delivered, PayoutByHand with { Amount = Euro(0), HeldBack = Price }], PaidOut with { Amount = Euro(0) })
+            .ShouldBe([Freelancer(FreelancerLetter.PaidOut)]);
 
     [Theory]
     [InlineData(0, 1)]

@@ -115,6 +115,18 @@ public sealed class BitcoinOutcomeTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task What_comes_late_is_told_to_the_freelancer_and_not_denied_to_the_customer()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await PaidLate(desk);
+
+        (await desk.Mails(desk.Mailbox, $"Late money for \u201c{story.Title}\u201d")).ShouldBe(1);
+        ((string)(await office.Mail(desk.Mailbox, $"Late money for \u201c{story.Title}\u201d"))["text"]!).ShouldContain("120.00 EUR");
+        using var customer = new Browser(office.Url);
+        (await customer.Open(story.StatusUrl)).Html.ShouldContain("Your payment of 120.00 EUR came after the invoice had expired");
+    }
+
+    [Fact]
     public async Task What_came_late_can_go_back_and_is_then_not_taken_for_the_price()
     {
         var desk = await MoneyDesk.Open(office);
@@ -187,6 +199,11 @@ public sealed class BitcoinOutcomeTests(Office office) : IClassFixture<Office>
         var rows = (await desk.Billing(next)).Where(row => row.EndsWith("BTC", StringComparison.Ordinal)).ToDictionary(row => row.Split(' ')[0], Coins);
         (rows["received"] - rows["fee"] - rows["paidOut"]).ShouldBe(owed / 100_000_000m);
         (await desk.Owed("BTC")).ShouldBe(0);
+
+        // Nobody finds less in the wallet than was announced, without a word.
+        var heldBack = $"{new Domain.Money(owed, "BTC")} was held back";
+        (await next.Detail())["history"]!.AsArray().Select(line => (string)line!["text"]!).ShouldContain(text => text.Contains(heldBack, StringComparison.Ordinal));
+        ((string)(await office.Mail(desk.Mailbox, $"Paid out: \u201c{next.Title}\u201d"))["text"]!).ShouldContain(heldBack);
     }
 
     private static decimal Coins(string row) => decimal.Parse(row.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
@@ -218,6 +235,12 @@ public sealed class BitcoinOutcomeTests(Office office) : IClassFixture<Office>
         await MoneyDesk.Happens(story, "refund-offered");
         var claim = (string)(await story.Detail())["refunds"]![0]!["claimUrl"]!;
         ((string)(await office.Mail(story.CustomerEmail, $"A refund for \u201c{story.Title}\u201d waits for you"))["text"]!).ShouldContain(claim);
+        using (var customer = new Browser(office.Url))
+        {
+            // A mail can be lost; the private page says it, too.
+            (await customer.Open(story.StatusUrl)).Html.ShouldContain($"href=\"{claim}\"");
+        }
+
         await MoneyDesk.Press(new Uri(claim), ("destination", $"customer-{story.RequestId:N}@wallet.example"));
         await MoneyDesk.Happens(story, "refunded");
         await office.Messages.WaitForIdle(TimeSpan.FromSeconds(60));

@@ -96,6 +96,24 @@ public sealed class DisputeTests(Office office) : IClassFixture<Office>
         ((string)(await story.Detail())["status"]!).ShouldBe("disputed");
     }
 
+    [Fact]
+    public async Task What_comes_back_for_a_dispute_that_was_collected_already_is_not_kept_in_silence()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await desk.PaidOut("stripe");
+        var dispute = await Opened(desk, story);
+        await desk.PaidOut("stripe");
+        (await desk.Owed("EUR")).ShouldBe(6_00, "the second payout was held back");
+
+        await office.Control(office.Sandbox.StripeUrl, new { winDispute = dispute });
+        await MoneyDesk.Happens(story, "dispute-closed");
+
+        (await desk.Owed("EUR")).ShouldBe(-114_00);
+        await Support.Eventually.Holds("there is an alarm", async () =>
+            (await office.Admin.GetStringAsync("admin/messages")).Contains($"114.00 EUR more came back from {desk.Handle}", StringComparison.Ordinal));
+        ((string)(await office.Mail(desk.Mailbox, $"The dispute over \u201c{story.Title}\u201d was won"))["text"]!).ShouldContain("not owed any more");
+    }
+
     private async Task<string> Opened(MoneyDesk desk, Story story)
     {
         await office.Control(office.Sandbox.StripeUrl, new { openDispute = await desk.Charge(story) });

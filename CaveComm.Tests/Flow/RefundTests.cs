@@ -62,6 +62,26 @@ public sealed class RefundTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task A_form_that_is_sent_twice_refunds_once()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await desk.Paid("stripe");
+        using var asked = new HttpRequestMessage(HttpMethod.Get, story.Path);
+        asked.Headers.Accept.ParseAdd("text/html");
+        using var shown = await desk.Client.SendAsync(asked);
+        var version = System.Text.RegularExpressions.Regex.Match(await shown.Content.ReadAsStringAsync(), "name=\"version\" value=\"(\\d+)\"").Groups[1].Value;
+        var form = new Dictionary<string, string> { ["amount.amount"] = "20.00", ["amount.currency"] = "EUR", ["version"] = version };
+
+        // Both clicks of a double click reach the office.
+        using var first = await desk.Client.PostAsync($"{story.Path}/refunds", new FormUrlEncodedContent(form));
+        using var second = await desk.Client.PostAsync($"{story.Path}/refunds", new FormUrlEncodedContent(form));
+
+        first.StatusCode.ShouldBe(HttpStatusCode.Created, await first.Content.ReadAsStringAsync());
+        second.StatusCode.ShouldBe(HttpStatusCode.PreconditionFailed, await second.Content.ReadAsStringAsync());
+        (await MoneyDesk.Count(story, "refund-requested")).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_refund_that_fails_later_is_told_and_can_be_made_again()
     {
         var desk = await MoneyDesk.Open(office);

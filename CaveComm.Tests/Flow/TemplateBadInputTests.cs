@@ -26,6 +26,8 @@ public sealed class TemplateBadInputTests(Office office)
     [InlineData("""{"amount":"+1.00","currency":"EUR"}""", "price.amount")]
     [InlineData("""{"amount":"1e2","currency":"JPY"}""", "price.amount")]
     [InlineData("""{"amount":"99999999999999999999999.00","currency":"EUR"}""", "price.amount")]
+    [InlineData("""{"amount":"92233720368547758.07","currency":"EUR"}""", "price.amount")]
+    [InlineData("""{"amount":"10000000000.01","currency":"EUR"}""", "price.amount")]
     [InlineData("""{"amount":"120.00","currency":"XXX"}""", "price.currency")]
     [InlineData("""{"amount":"120.00","currency":"eur"}""", "price.currency")]
     [InlineData("""{"amount":"120.00","currency":978}""", "price.currency")]

@@ -45,10 +45,35 @@ public sealed class BtcPayInvoiceTests
         provider.Sent.ShouldHaveSingleItem();
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    public async Task An_answer_that_is_no_list_neither_makes_a_second_invoice_nor_money_out_of_nothing(string answer)
+    {
+        provider.On($"GET {Invoices}", answer).On($"POST {Invoices}", Invoice());
+        Shown(Invoice("Settled", paid: "45"), answer);
+
+        await Should.ThrowAsync<GatewayUnavailableException>(() => Gateways.BtcPay(provider).SetUpInvoice(Gateways.Order, Cancel));
+        await Should.ThrowAsync<GatewayUnavailableException>(() => Gateways.BtcPay(provider).FetchInvoice("Xq4", Cancel));
+
+        provider.To($"POST {Invoices}").ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_search_that_finds_another_order_is_not_believed()
     {
         provider.On($"GET {Invoices}", $"[{Invoice(order: "commission:42/invoice/11")}]").On($"POST {Invoices}", Invoice());
+
+        await Gateways.BtcPay(provider).SetUpInvoice(Gateways.Order, Cancel);
+
+        provider.To($"POST {Invoices}").ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task An_invoice_that_a_stranger_made_with_our_key_is_not_ours()
+    {
+        // A store may let anybody make invoices, with an orderId of their choice and a price of a cent.
+        provider.On($"GET {Invoices}", $"[{Invoice().Replace(Gateways.Commission.ToString(), "", StringComparison.Ordinal)}]").On($"POST {Invoices}", Invoice());
 
         await Gateways.BtcPay(provider).SetUpInvoice(Gateways.Order, Cancel);
 

@@ -9,6 +9,7 @@ namespace CaveComm.Tests.Providers;
 public sealed class BtcPayPayoutTests
 {
     private const string Payouts = "/api/v1/stores/9kDnZ1/payouts";
+    private const string Pulls = "/api/v1/stores/9kDnZ1/pull-payments";
 
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
 
@@ -39,6 +40,39 @@ public sealed class BtcPayPayoutTests
         (await Gateways.BtcPay(provider).RequestPayout(Gateways.BtcPayPayout, Cancel)).Standing.ShouldBe(standing);
 
         provider.Sent.ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("\"ok\"")]
+    [InlineData("""{"message":"maintenance"}""")]
+    public async Task An_answer_that_is_no_list_does_not_say_that_nothing_was_sent(string answer)
+    {
+        provider.On($"GET {Payouts}", answer).On($"POST {Payouts}", Payout("AwaitingPayment"));
+        provider.On($"GET {Pulls}", answer).On($"POST {Pulls}", """{"id":"pp_1"}""");
+        var gateway = Gateways.BtcPay(provider);
+
+        await Should.ThrowAsync<GatewayUnavailableException>(() => gateway.RequestPayout(Gateways.BtcPayPayout, Cancel));
+        await Should.ThrowAsync<GatewayUnavailableException>(() => gateway.RequestRefund(
+            new RefundOrder("commission:42/refund/1", Gateways.Commission, 1, "p1", null, new Money(2000, "EUR"), new Money(30_000, "BTC")), Cancel));
+
+        provider.Sent.ShouldNotContain(sent => sent.Method == "POST");
+    }
+
+    [Theory]
+    [InlineData("Completed", RefundProgress.Sent, 666, 10_000)]
+    [InlineData("InProgress", RefundProgress.Pending, 2000, 0)]
+    [InlineData("Cancelled", RefundProgress.Failed, 2000, 0)]
+    public async Task A_refund_that_was_withdrawn_after_a_part_was_claimed_is_over_with_that_part(string state, RefundProgress progress, long cents, long satoshi)
+    {
+        var refund = new RefundOrder("commission:42/refund/1", Gateways.Commission, 1, "p1", null, new Money(2000, "EUR"), new Money(30_000, "BTC"));
+        provider.On($"GET {Pulls}", """[{"id":"pp_1","archived":true,"viewLink":"https://pay.example/pull/pp_1"}]""")
+            .On($"GET {Payouts}", $$"""[{"id":"2kTn","pullPaymentId":"pp_1","state":"{{state}}","originalAmount":"0.0001","payoutAmount":"0.00010000"}]""");
+
+        var told = (await Gateways.BtcPay(provider).FetchRefund(refund, "pp_1", Cancel)).ShouldNotBeNull();
+
+        (told.Progress, told.Amount, told.Sent).ShouldBe((progress, new Money(cents, "EUR"), new Money(satoshi, "BTC")));
     }
 
     [Fact]

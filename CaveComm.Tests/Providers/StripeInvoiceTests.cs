@@ -275,6 +275,16 @@ public sealed class StripeInvoiceTests
         (await Gateways.Stripe(provider).FindInvoice("pi_9", Cancel)).ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData(404)]
+    [InlineData(400)]
+    public async Task A_payment_that_stripe_does_not_know_has_no_invoice_and_is_not_asked_about_for_ever(int status)
+    {
+        provider.On("GET /v1/invoice_payments", """{"error":{"type":"invalid_request_error","code":"resource_missing","message":"No such payment_intent: 'pi_9'"}}""", status);
+
+        (await Gateways.Stripe(provider).FindInvoice("pi_9", Cancel)).ShouldBeNull();
+    }
+
     private ScriptedProvider NewCustomer() => provider.On("GET /v1/customers", NoItems).On("POST /v1/customers", """{"id":"cus_1"}""");
 
     private ScriptedProvider KnownCustomer() => provider.On(

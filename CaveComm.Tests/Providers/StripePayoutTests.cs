@@ -1,3 +1,4 @@
+using CaveComm.Domain;
 using CaveComm.Domain.Payments;
 using Shouldly;
 
@@ -8,6 +9,10 @@ public sealed class StripePayoutTests
     private const string Nothing = """{"object":"list","data":[],"has_more":false}""";
     private const string Transferred = """
         {"id":"tr_1","amount":3600,"amount_reversed":0,"currency":"eur","destination":"acct_1Artist42","created":1785000000,"metadata":{}}
+        """;
+
+    private const string Reversal = """
+        {"id":"trr_1","amount":1000,"currency":"eur","created":1785000300,"metadata":{"reversal_key":"commission:42/payout/2/before","before_payout":"true"}}
         """;
 
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
@@ -74,6 +79,50 @@ public sealed class StripePayoutTests
 
         provider.To("POST /v1/transfers")[0].Form.ShouldContain("amount=1000");
         provider.To("POST /v1/payouts")[0].Form.ShouldContain("amount=3600");
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"object":"list","data":null}""")]
+    public async Task An_answer_that_is_no_list_does_not_say_that_nothing_was_sent(string answer)
+    {
+        provider.On("GET /v1/transfers", answer).On("POST /v1/transfers", Transferred).On("POST /v1/payouts", Payout("pending"));
+
+        await Should.ThrowAsync<GatewayUnavailableException>(() => Gateways.Stripe(provider).RequestPayout(Gateways.StripePayout, Cancel));
+
+        provider.Sent.ShouldNotContain(sent => sent.Method == "POST");
+    }
+
+    [Fact]
+    public async Task What_was_transferred_before_a_refusal_and_is_no_longer_due_is_taken_back_before_the_payout()
+    {
+        provider.On("GET /v1/transfers", List(Transferred)).On("GET /v1/payouts", List(Payout("failed"))).On("POST /v1/transfers/tr_1/reversals", Reversal)
+            .On("POST /v1/payouts", Payout("pending", "commission:42/payout/2"));
+
+        var order = Gateways.StripePayout with { Key = "commission:42/payout/2", Amount = new Money(2600, "EUR") };
+        (await Gateways.Stripe(provider).RequestPayout(order, Cancel)).Standing.ShouldBe(PayoutStanding.Pending);
+
+        var taken = provider.To("POST /v1/transfers/tr_1/reversals").ShouldHaveSingleItem();
+        taken.Form.ShouldContain("amount=1000");
+        taken.Form.ShouldContain("metadata[before_payout]=true");
+        provider.To("POST /v1/transfers").ShouldBeEmpty();
+        provider.To("POST /v1/payouts")[0].Form.ShouldContain("amount=2600");
+    }
+
+    [Fact]
+    public async Task What_was_taken_back_before_the_payout_is_no_reversal_of_it()
+    {
+        const string partly = """
+            {"id":"tr_1","amount":3600,"amount_reversed":1500,"currency":"eur","destination":"acct_1Artist42","created":1785000000,"metadata":{}}
+            """;
+        const string dashboard = """{"id":"trr_0","amount":300,"currency":"eur","created":1785000100,"metadata":{}}""";
+        const string afterwards = """{"id":"trr_2","amount":200,"currency":"eur","created":1785000900,"metadata":{}}""";
+        provider.On("GET /v1/payouts/po_1", Payout("paid").Replace("\"object\":\"payout\"", "\"created\":1785000200", StringComparison.Ordinal));
+        provider.On("GET /v1/transfers", List(partly)).On("GET /v1/transfers/tr_1/reversals", List($"{dashboard},{Reversal},{afterwards}"));
+
+        var payout = (await Gateways.Stripe(provider).FetchPayout("po_1", "acct_1Artist42", Cancel)).ShouldNotBeNull();
+
+        payout.Reversals.Select(it => it.ReversalId).ShouldBe(["trr_2"]);
     }
 
     [Theory]

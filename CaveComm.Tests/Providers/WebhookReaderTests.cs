@@ -48,6 +48,15 @@ public sealed class WebhookReaderTests
     }
 
     [Fact]
+    public void A_header_with_more_signatures_than_stripe_ever_sends_is_not_worked_through()
+    {
+        // Each is a hash over up to a mebibyte, made for somebody who has proved nothing.
+        var wrong = string.Concat(Enumerable.Repeat($",v1={new string('0', 64)}", 400));
+        Stripe().Read(CheckBody, CheckVector + wrong, SignedAt).ShouldBeOfType<WebhookReading.Forged>();
+        Stripe().Read(CheckBody, CheckVector + wrong[..(68 * 5)], SignedAt).ShouldBeOfType<WebhookReading.Unreadable>();
+    }
+
+    [Fact]
     public void Without_a_secret_everything_is_forged()
     {
         new StripeWebhookReader([]).Read(CheckBody, CheckVector, SignedAt).ShouldBeOfType<WebhookReading.Forged>();
@@ -95,12 +104,28 @@ public sealed class WebhookReaderTests
     [InlineData("""{"object":"v2.core.event","id":"evt_1","type":"x"}""")]
     [InlineData("""{"object":"event","id":"evt_1","type":"x"}{}""")]
     [InlineData("""{"object":"event","id":7,"type":null}""")]
+    [InlineData("""{"object":"event","id":"evt_\u0000","deliveryId":"d_\u0000","type":"x"}""")]
+    [InlineData("""{"object":"event","id":"evt_1","deliveryId":"d_1","type":"x\n2026-01-01 a line of its own"}""")]
     public void What_is_signed_rightly_but_is_no_event_is_unreadable(string body)
     {
         var bytes = Encoding.UTF8.GetBytes(body);
 
         Stripe().Read(bytes, $"t=1785000000,v1={Sign(Secret, "1785000000.", bytes)}", SignedAt).ShouldBeOfType<WebhookReading.Unreadable>();
         BtcPay().Read(bytes, $"sha256={Sign(BtcPaySecret, "", bytes)}", SignedAt).ShouldBeOfType<WebhookReading.Unreadable>();
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("../../api-keys/current")]
+    [InlineData("in_1?expand[]=customer")]
+    [InlineData("in_\\u0000")]
+    public void What_is_no_id_is_not_asked_about(string id)
+    {
+        var stripe = Encoding.UTF8.GetBytes($$$"""{"object":"event","id":"evt_1","type":"invoice.paid","data":{"object":{"object":"invoice","id":"{{{id}}}","payment_intent":"{{{id}}}"} } }""");
+        var btcPay = Encoding.UTF8.GetBytes($$$"""{"deliveryId":"d_1","type":"InvoiceSettled","invoiceId":"{{{id}}}","payoutId":"{{{id}}}","pullPaymentId":"{{{id}}}"}""");
+
+        Stripe().Read(stripe, $"t=1785000000,v1={Sign(Secret, "1785000000.", stripe)}", SignedAt).ShouldBe(new WebhookReading.Event("evt_1", "invoice.paid", null, null, null, null, null, null));
+        BtcPay().Read(btcPay, $"sha256={Sign(BtcPaySecret, "", btcPay)}", SignedAt).ShouldBe(new WebhookReading.Event("d_1", "InvoiceSettled", null, null, null, null, null, null));
     }
 
     [Theory]
