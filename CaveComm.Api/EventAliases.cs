@@ -57,6 +57,9 @@ public static class EventAliases
         (typeof(FreelancerEvent.CommissionsOpened), "freelancer.commissions-opened"),
         (typeof(FreelancerEvent.CommissionsClosed), "freelancer.commissions-closed"),
         (typeof(FreelancerEvent.PayoutDestinationSet), "freelancer.payout-destination-set"),
+        (typeof(FreelancerEvent.PayoutAccountOpened), "freelancer.payout-account-opened"),
+        (typeof(FreelancerEvent.PayoutAccountReady), "freelancer.payout-account-ready"),
+        (typeof(FreelancerEvent.PayoutAccountSuspended), "freelancer.payout-account-suspended"),
 
         (typeof(AccountEvent.AccountRegistered), "account.account-registered"),
         (typeof(AccountEvent.RoleGranted), "account.role-granted"),

@@ -33,6 +33,8 @@ public sealed class Links(IDataProtectionProvider protection, IOptions<CaveCommO
 
     public Uri Inbox(string freelancer) => To($"freelancer/{freelancer}/inbox");
 
+    public Uri Shop(string freelancer) => To($"freelancer/{freelancer}/templates");
+
     public Uri Request(string freelancer, Guid commission) => To($"freelancer/{freelancer}/requests/{commission}");
 
     public Uri Download(CommissionDetail detail, DownloadRecipient recipient) => To($"downloads/{Token(detail.RequestId, recipient, detail.State.LinkGeneration)}");

@@ -23,6 +23,8 @@ internal static class MessageWords
         "payment-attempt-failed" => "Records that the customer could not pay.",
         "mail-customer" => "Writes to the customer.",
         "mail-freelancer" => "Writes to the freelancer.",
+        "check-payout-account" => "Asks the provider whether it pays out to a freelancer's account by now.",
+        "ring-waiting-payouts" => "Has payouts go that waited for their destination.",
         "send-refund" => "Has the provider send money back to the customer.",
         "check-refund" => "Asks the provider how a refund stands.",
         "reverse-payout" => "Takes money of a payout back, where the provider can.",

@@ -1,13 +1,12 @@
-using CaveComm.Api.Commissions;
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
+using CaveComm.Api.Payouts;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
 using CaveComm.Domain.Payments;
-using CaveComm.Projections.Commissions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CaveComm.Api.Freelancers;
@@ -75,7 +74,12 @@ public sealed record DestinationBody(string? Destination, bool Manual = false);
 
 public sealed record DestinationJson(string Provider, string Destination, bool Manual);
 
-public sealed record ShopStatus(string Handle, string DisplayName, string Email, string? About, bool Open, IReadOnlyList<TemplateJson> Templates, IReadOnlyList<DestinationJson> PayoutDestinations, BillingDetails? Billing)
+/// <param name="Ready">False while the provider still wants to know something: payouts wait until then.</param>
+public sealed record PayoutAccountJson(string Provider, string Account, bool Ready);
+
+public sealed record ShopStatus(
+    string Handle, string DisplayName, string Email, string? About, bool Open, IReadOnlyList<TemplateJson> Templates, IReadOnlyList<DestinationJson> PayoutDestinations,
+    IReadOnlyList<PayoutAccountJson> PayoutAccounts, BillingDetails? Billing)
 {
     public static ShopStatus Of(Freelancer it) => new(
         it.Handle,
@@ -85,6 +89,7 @@ public sealed record ShopStatus(string Handle, string DisplayName, string Email,
         it.IsOpen,
         [.. it.Templates.Values.Select(t => TemplateJson.Of(it, t))],
         [.. it.PayoutDestinations.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new DestinationJson(d.Key, d.Value.Address, d.Value.ByHand))],
+        [.. it.PayoutAccounts.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => new PayoutAccountJson(a.Key, a.Value.Id, a.Value.IsReady))],
         it.Billing);
 }
 
@@ -94,7 +99,8 @@ internal static class ManageShop
     public static void Map(IEndpointRouteBuilder routes)
     {
         TemplateEditor.Map(routes);
-        var shop = routes.MapGroup("/freelancer/{freelancer}").RequireFreelancer();
+        var shop = routes.MapGroup("/freelancer/{freelancer}").RequireFreelancer().LeadsToPayoutAccounts();
+        PayoutAccounts.Map(shop);
         shop.MapGet("/templates", ShowTemplates).WithName("ListTemplates");
         shop.MapPut("/templates/{templateName}", PutTemplate).WithName("PublishTemplate").TakesBody<TemplateBody>();
         shop.MapDelete("/templates/{templateName}", RetireTemplate).WithName("RetireTemplate");
@@ -202,32 +208,14 @@ internal static class ManageShop
         var handled = await handling.Handle(freelancer, new FreelancerCommand.SetPayoutDestination(provider, body.Destination, body.Manual), cancel);
         if (handled.Position is { } position)
         {
-            // The inbox has to know what happened before this, or it would miss a payout that came to wait a moment ago.
-            await views.WaitFor<InboxItem>(position, Position.Patience, cancel);
-            await RingWaitingPayouts(freelancer, provider, store, bus, cancel);
+            // Payouts that waited for a destination go now, instead of at their next scheduled look.
+            await using var session = store.QuerySession();
+            await RingWaitingPayoutsHandler.Ring(freelancer, provider, position, session, bus, views, cancel);
         }
 
         return http.AnswersForm() && FaultsOf(handled) is { } faults
             ? ShopPageOf(handled.Before, provider, reading.Entered, faults)
             : Answer(http, handled, () => TypedResults.Json(ShopStatus.Of(handled.After), Json.Options));
-    }
-
-    // Payouts that waited for a destination go now, instead of at their next scheduled look.
-    private static async Task RingWaitingPayouts(string freelancer, string provider, IDocumentStore store, IMessageBus bus, CancellationToken cancel)
-    {
-        await using var session = store.QuerySession();
-        string? after = null;
-        do
-        {
-            var delivered = await session.Inbox(freelancer, CommissionStatus.Delivered, after, Paging.MostItems, cancel);
-            foreach (var waiting in delivered.Where(it => it.State.NeedsPayout && it.State.Provider == provider))
-            {
-                await bus.PublishAsync(new PayoutDue(StreamKey.CommissionId(waiting.Id), 1));
-            }
-
-            after = delivered.Count == Paging.MostItems ? delivered[^1].Id : null;
-        }
-        while (after is not null);
     }
 
     private static async Task<IResult> Act(HttpContext http, string freelancer, FreelancerCommand command, FreelancerHandling handling, CancellationToken cancel)
@@ -251,11 +239,11 @@ internal static class ManageShop
         return http.Done($"/freelancer/{handled.After.Handle}/templates", success());
     }
 
-    private static RazorComponentResult ShopPageOf(Freelancer shop) =>
+    internal static RazorComponentResult ShopPageOf(Freelancer shop) =>
         new RazorComponentResult<ShopPage>(new { Model = ShopStatus.Of(shop), Providers = PaymentProviders.Invoicing });
 
     // The page again, with what was typed into one of its forms and that form's faults.
-    private static RazorComponentResult ShopPageOf(Freelancer shop, string form, IReadOnlyDictionary<string, string> entered, Faults faults) =>
+    internal static RazorComponentResult ShopPageOf(Freelancer shop, string form, IReadOnlyDictionary<string, string> entered, Faults faults) =>
         new RazorComponentResult<ShopPage>(new { Model = ShopStatus.Of(shop), Providers = PaymentProviders.Invoicing, Form = form, Entered = entered, Faults = faults })
         {
             StatusCode = StatusCodes.Status422UnprocessableEntity,

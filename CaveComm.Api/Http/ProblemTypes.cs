@@ -70,6 +70,7 @@ public static class ProblemTypes
         new("dispute-mismatch", 422, "The dispute does not fit the payment", "A person has to look at the dispute."),
         new("nothing-to-honour", 409, "There is nothing to honour", "Look at the commission's payments."),
         new("invoice-open", 409, "There is an open invoice", "Wait until it is paid, expired or voided."),
+        new("payout-account-refused", 422, "The provider makes no such account", "Mend what the detail names, or set an account that you have already."),
         new("customer-erased", 409, "The customer's personal data was erased", "Nothing can be made out to this customer any more."),
 
         // Administration and audit.

@@ -43,6 +43,10 @@ public static class FreelancerLetters
                 $"Where shall we pay you for \u201c{it.Title}\u201d?",
                 [hello, $"\u201c{it.Title}\u201d is delivered and paid, but no payout destination is set for {it.State.Provider}. Set one, and the money is sent at once."],
                 Button: open),
+            FreelancerLetter.PayoutAccountUnfinished => new(
+                $"One thing is missing before we can pay you for \u201c{it.Title}\u201d",
+                [hello, $"\u201c{it.Title}\u201d is delivered and paid, but {it.State.Provider} still has to know something from you before it pays out. Finish that on your shop's page under \u201cWhere your money goes\u201d, and the money is sent at once."],
+                Button: ("Open your shop", links.Shop(freelancer.Handle))),
             FreelancerLetter.PayoutRefused => new(
                 $"The payout for \u201c{it.Title}\u201d was refused",
                 [hello, "The provider refused the payout; it is tried again later. Please check your payout destination. The provider's words:"],

@@ -48,4 +48,7 @@ public enum FreelancerLetter
 
     /// <summary>It came after the invoice had expired, or after the work had ended: the freelancer decides.</summary>
     LatePayment,
+
+    /// <summary>The provider still wants to know something before it pays out.</summary>
+    PayoutAccountUnfinished,
 }

@@ -161,5 +161,24 @@ internal static class InvoiceSheet
         sheet.Write(url.AbsoluteUri, PdfFont.Regular, Sheet.Small, PdfColour.Accent, left, Sheet.Right - left, 6);
         sheet.Page.Links.Add((left, linkTop, Sheet.Right, sheet.Y, url));
         sheet.Y = Math.Max(sheet.Y, top + Code);
+        if (it.WalletLink is { Length: <= QrCode.MostCharacters } wallet)
+        {
+            ForWallets(sheet, wallet, Code);
+        }
+    }
+
+    private static void ForWallets(Sheet sheet, string wallet, double size)
+    {
+        sheet.Y += 18;
+        sheet.Need(size + 20);
+        var (top, left) = (sheet.Y, Sheet.Left + size + 16);
+        QrCode.Draw(sheet.Page, wallet, Sheet.Left - 8, top - 8, size + 8);
+        sheet.Y = top + 8;
+        sheet.Write("Straight from a bitcoin wallet", PdfFont.Bold, 12, PdfColour.Accent, left, Sheet.Right - left);
+        sheet.Y += 4;
+        sheet.Write("This code holds the address and the sum that were due when this paper was made. Pay before the invoice expires.", PdfFont.Regular, Sheet.Body, PdfColour.Ink, left, Sheet.Right - left);
+        sheet.Y += 4;
+        sheet.Write(wallet, PdfFont.Regular, Sheet.Small, PdfColour.Quiet, left, Sheet.Right - left, 6);
+        sheet.Y = Math.Max(sheet.Y, top + size);
     }
 }

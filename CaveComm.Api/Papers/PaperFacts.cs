@@ -16,6 +16,7 @@ internal sealed class PaperFacts
     private readonly List<EvidenceProduct> products = [];
     private readonly List<EvidenceLetter> letters = [];
     private readonly Dictionary<string, string> credits = new(StringComparer.Ordinal);
+    private readonly List<CreditPaper> creditPapers = [];
     private bool acceptedTerms;
 
     private PaperFacts(CommissionDetail detail, BillingDetails seller) => (Detail, Seller) = (detail, seller);
@@ -69,7 +70,10 @@ internal sealed class PaperFacts
             issued.Provider,
             issued.Number ?? issued.InvoiceId,
             Detail.RequestId,
-            standing == InvoicePaperStanding.Open && Uri.TryCreate(issued.PayUrl, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" ? url : null);
+            standing == InvoicePaperStanding.Open && Uri.TryCreate(issued.PayUrl, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" ? url : null)
+        {
+            InvoiceId = issued.InvoiceId,
+        };
     }
 
     /// <returns>Null before the commission is paid, and where nothing came in for an invoice that has a number.</returns>
@@ -103,6 +107,11 @@ internal sealed class PaperFacts
             Detail.RequestId,
             Detail.Payments.Where(it => counting.Contains(it.Id)).Select(it => it.At).Concat(back.Select(it => it.At)).Max());
     }
+
+    /// <param name="number">One of the commission's credits; the newest when null.</param>
+    /// <returns>Null when there is none with a number, for an invoice with a number.</returns>
+    public CreditPaper? Credit(string? number) =>
+        creditPapers.FindLast(it => number is null || string.Equals(it.Number, number, StringComparison.OrdinalIgnoreCase));
 
     public EvidencePaper Evidence() => new(
         Detail,
@@ -163,6 +172,15 @@ internal sealed class PaperFacts
                 invoice.PaymentIds.Add(x.PaymentId);
                 invoice.Paid += x.Amount;
                 break;
+            case Refunded x:
+                AddCredit(e, x.RefundId, x.Amount, invoices.FindLast(it => it.PaymentIds.Contains(x.PaymentId)), Detail.Refunds.FirstOrDefault(it => it.Number == x.Number && x.Number is not null));
+                break;
+            case RefundFailed { RefundId: { } refundId } when creditPapers.FindIndex(it => it.IsRefund && it.ProviderNumber == refundId) is >= 0 and var place:
+                creditPapers[place] = creditPapers[place] with { CameBack = true };
+                break;
+            case InvoiceCredited x:
+                AddCredit(e, x.CreditId, x.Amount, invoices.FindLast(it => it.Issued.InvoiceId == x.InvoiceId), null, isRefund: false);
+                break;
             case ProductUploaded x:
                 products.Add(new EvidenceProduct(x.ProductVersion, e.Timestamp, null, null, null, x.Files));
                 break;
@@ -172,6 +190,17 @@ internal sealed class PaperFacts
             case ProductDownloaded x:
                 Change(x.ProductVersion, it => it with { DownloadedAt = e.Timestamp, DownloadedFile = x.FileId });
                 break;
+        }
+    }
+
+    private void AddCredit(IEvent e, string id, Money amount, NumberedInvoice? invoice, RefundDetail? asked, bool isRefund = true)
+    {
+        if (credits.GetValueOrDefault(id) is { } number && invoice is { Number: { } about, Details: { } seller })
+        {
+            // What it was asked for is overwritten by why it failed, where it did.
+            var reason = asked is { Status: not "failed" } ? asked.Reason : null;
+            creditPapers.Add(new CreditPaper(
+                number, e.Timestamp, seller, Detail.Customer, about, Detail.Title, reason, amount, isRefund, CameBack: false, invoice.Issued.Provider, id, Detail.RequestId));
         }
     }
 

@@ -33,7 +33,34 @@ public sealed record InvoicePaper(
     string Provider,
     string ProviderNumber,
     Guid RequestId,
-    Uri? PayUrl);
+    Uri? PayUrl)
+{
+    /// <summary>For wallets: <c>bitcoin:…</c>. Null where the provider knows none, or did not answer in time.</summary>
+    public string? WalletLink { get; init; }
+
+    /// <summary>The provider's id, by which it is asked.</summary>
+    public string InvoiceId { get; init; } = "";
+}
+
+/// <summary>A credit as it is printed: money of a numbered invoice that went back, or that nobody asks for any more.</summary>
+/// <param name="Seller">What counted when the invoice was issued.</param>
+/// <param name="Invoice">The number of the invoice that it is about.</param>
+/// <param name="IsRefund">Money went back; otherwise the invoice was made to ask for less.</param>
+/// <param name="CameBack">The refund failed after it had been told as sent. It keeps its number and counts for nothing.</param>
+public sealed record CreditPaper(
+    string Number,
+    DateTimeOffset At,
+    BillingDetails Seller,
+    Customer Customer,
+    string Invoice,
+    string Title,
+    string? Reason,
+    Money Amount,
+    bool IsRefund,
+    bool CameBack,
+    string Provider,
+    string ProviderNumber,
+    Guid RequestId);
 
 /// <summary>What came in for a commission, and what of it went back.</summary>
 /// <param name="Invoices">The numbers that the money came for.</param>

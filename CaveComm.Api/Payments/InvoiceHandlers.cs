@@ -164,7 +164,7 @@ internal static class InvoiceNews
         foreach (var payment in NoLongerLate(commission.State, invoice).Concat(WithoutRounding(commission.State, invoice)))
         {
             var decision = commission.Decide(new CommissionCommand.RecordPayment(
-                invoiceId, payment.PaymentId, payment.Amount, payment.Received, payment.At, payment.Late, payment.Charge));
+                invoiceId, payment.PaymentId, payment.Amount, payment.Received, payment.At, payment.Late, payment.Charge, payment.Fee));
             if (decision.Refusal is { } refusal)
             {
                 commission.RaiseAlarm(payment.PaymentId, refusal.Detail);

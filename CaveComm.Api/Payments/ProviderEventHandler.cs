@@ -1,4 +1,5 @@
 using CaveComm.Api.Commissions;
+using CaveComm.Api.Payouts;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
 using CaveComm.Domain.Payments;
@@ -8,7 +9,8 @@ namespace CaveComm.Api.Payments;
 
 /// <summary>A provider told us something, and it is stored. It carries ids only; whatever counts is fetched.</summary>
 public sealed record ProviderEventStored(
-    string Provider, string EventId, string Type, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId, Guid? Customer = null, string? PullPaymentId = null);
+    string Provider, string EventId, string Type, Guid? Commission, string? InvoiceId, string? PaymentIntentId, string? PayoutId, Guid? Customer = null, string? PullPaymentId = null,
+    string? PayoutAccount = null);
 
 /// <summary>Finds out whom a provider's news concerns, and has that looked at (spec P4, P5, P8).</summary>
 public static class ProviderEventStoredHandler
@@ -19,6 +21,12 @@ public static class ProviderEventStoredHandler
         if (told.Customer is { } customer)
         {
             Assign(told, customer, session, personal);
+        }
+
+        if (told.PayoutAccount is { } account)
+        {
+            await bus.PublishAsync(new CheckPayoutAccount(told.Provider, account));
+            return;
         }
 
         if (told.PullPaymentId is { } pullPayment)

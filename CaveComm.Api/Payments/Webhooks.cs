@@ -63,7 +63,10 @@ internal static partial class Webhooks
         await using var session = store.LightweightSession();
         outbox.Enroll(session);
         news.Store(session);
-        await outbox.PublishAsync(news.Message);
+        if (news.Message is { } message)
+        {
+            await outbox.PublishAsync(message);
+        }
 
         try
         {

@@ -22,13 +22,19 @@ public static class PayoutDueHandler
         }
 
         var freelancer = await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(commission.State.Freelancer), token: cancel);
-        if (freelancer?.PayoutDestinations.GetValueOrDefault(commission.State.Provider) is not { } destination)
+        if (freelancer?.PaysOutTo(commission.State.Provider) is not { } destination)
         {
-            // Setting a destination rings this at once; the schedule is the safety net behind it.
+            // Setting a destination, or finishing it at the provider, rings this at once; the schedule is the safety net behind it.
             var messages = new OutgoingMessages();
+            var unfinished = freelancer?.UnfinishedAccount(commission.State.Provider);
             if (due.Round == 0)
             {
-                messages.Add(new MailFreelancer(due.Commission, FreelancerLetter.PayoutWithoutDestination));
+                messages.Add(new MailFreelancer(due.Commission, unfinished is null ? FreelancerLetter.PayoutWithoutDestination : FreelancerLetter.PayoutAccountUnfinished));
+            }
+
+            if (unfinished is not null)
+            {
+                messages.Add(new CheckPayoutAccount(commission.State.Provider, unfinished.Id));
             }
 
             ProviderCheck.Note(session, due.Commission, clock.GetUtcNow());

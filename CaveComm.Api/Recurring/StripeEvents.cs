@@ -55,7 +55,10 @@ internal sealed class StripeEvents(Func<IPaymentProviders> providers) : IRecurri
             if (await session.Events.FetchStreamStateAsync(news.Key, cancel) is null)
             {
                 news.Store(session);
-                messages.Add(news.Message);
+                if (news.Message is { } message)
+                {
+                    messages.Add(message);
+                }
             }
         }
 

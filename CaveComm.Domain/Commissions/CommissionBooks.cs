@@ -6,9 +6,10 @@ namespace CaveComm.Domain.Commissions;
 /// <summary>A commission as its ledger sees it: the state, and what of its money the state does not keep.</summary>
 /// <param name="PaysByHand">The payout is of money that never was at the provider.</param>
 /// <param name="Reversed">Payouts that the provider took back.</param>
-public sealed record CommissionBooks(Commission It, bool PaysByHand, IReadOnlyList<Money> Reversed)
+/// <param name="Fees">What the provider kept of payments for itself.</param>
+public sealed record CommissionBooks(Commission It, bool PaysByHand, IReadOnlyList<Money> Reversed, IReadOnlyList<Money> Fees)
 {
-    public static CommissionBooks Initial { get; } = new(Commission.Initial, PaysByHand: false, []);
+    public static CommissionBooks Initial { get; } = new(Commission.Initial, PaysByHand: false, [], []);
 
     /// <summary>The books after an event, and the set of entries that it makes: none where no money moved and no claim changed.</summary>
     /// <remarks>
@@ -22,6 +23,7 @@ public sealed record CommissionBooks(Commission It, bool PaysByHand, IReadOnlyLi
             It = Commission.Evolve(It, happened),
             PaysByHand = happened is PayoutRequested ? It.ReceivedCoin is not { IsPositive: true } : PaysByHand,
             Reversed = happened is PayoutReversed e ? [.. Reversed, e.Amount] : Reversed,
+            Fees = happened is PaymentReceived { Fee: { } fee } ? [.. Fees, fee] : Fees,
         };
         var set = Ledger.Sum([.. after.Position(), .. Position().Select(entry => entry with { Amount = Less(entry.Amount) })]);
         return (after, [.. set, .. Exchanged(set)]);
@@ -48,6 +50,13 @@ public sealed record CommissionBooks(Commission It, bool PaysByHand, IReadOnlyLi
             var owner = OwnerOf(payment);
             Add(holder, came);
             Add(owner, Less(came));
+        }
+
+        foreach (var fee in Fees)
+        {
+            // The provider takes it from what it holds for us; nobody's claim is less for it (docs/adr/0008).
+            Add(LedgerAccount.ProviderClearing, Less(fee));
+            Add(LedgerAccount.ProviderFee, fee);
         }
 
         foreach (var refund in It.Refunds.Where(it => it.Standing != RefundStanding.Failed))

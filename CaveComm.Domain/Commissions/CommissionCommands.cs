@@ -29,8 +29,9 @@ public abstract record CommissionCommand
     public sealed record RecordInvoiceVoid(string InvoiceId) : CommissionCommand;
 
     /// <summary>The provider says that money arrived.</summary>
+    /// <param name="Fee">What the provider kept for itself; null where it does not say.</param>
     public sealed record RecordPayment(
-        string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge) : CommissionCommand;
+        string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge, Money? Fee = null) : CommissionCommand;
 
     public sealed record RecordPaymentFailure(string PaymentId) : CommissionCommand;
 

@@ -110,7 +110,7 @@ public static class CommissionDecider
             return Decision.Refuse(RefusalKind.Invalid, "currency-mismatch", $"Payment {c.PaymentId} came in {c.Received.Currency}, but {it.Provider} is paid in {it.Coin}.");
         }
 
-        return Delivering(it, new PaymentReceived(c.InvoiceId, c.PaymentId, c.Amount, c.Received, c.At, c.Late, c.Charge, it.Freelancer));
+        return Delivering(it, new PaymentReceived(c.InvoiceId, c.PaymentId, c.Amount, c.Received, c.At, c.Late, c.Charge, it.Freelancer, c.Fee is { IsPositive: true } ? c.Fee : null));
     }
 
     // It was late when it was told, and the provider calls the invoice settled since: somebody there has decided what the freelancer was asked here.

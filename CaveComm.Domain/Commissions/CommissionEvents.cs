@@ -47,8 +47,10 @@ public abstract record CommissionEvent
     /// <param name="At">When the provider settled it (UTC), not when we heard.</param>
     /// <param name="Late">It came after the invoice had expired: it counts only once the freelancer honours it.</param>
     /// <param name="Charge">Stripe's charge, which a transfer is tied to.</param>
+    /// <param name="Fee">What the provider kept for itself, which the operator bears; null where it did not say, and in events from before it was asked.</param>
     public sealed record PaymentReceived(
-        string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge, string Freelancer) : CommissionEvent;
+        string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge, string Freelancer,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Money? Fee = null) : CommissionEvent;
 
     /// <summary>The customer tried to pay and could not; another try may follow.</summary>
     public sealed record PaymentFailed(string PaymentId) : CommissionEvent;

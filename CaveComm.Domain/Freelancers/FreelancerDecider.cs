@@ -26,6 +26,13 @@ public abstract record FreelancerCommand
     public sealed record Close : FreelancerCommand;
 
     public sealed record SetPayoutDestination(string Provider, string? Destination, bool ByHand) : FreelancerCommand;
+
+    /// <summary>The provider made this account, and payouts shall go there.</summary>
+    public sealed record OpenPayoutAccount(string Provider, string Account) : FreelancerCommand;
+
+    /// <summary>How an account that the provider made stands there.</summary>
+    /// <param name="Reason">The provider's word for why it does not pay out.</param>
+    public sealed record RecordPayoutAccount(string Provider, string Account, bool IsReady, string? Reason) : FreelancerCommand;
 }
 
 /// <param name="Details">Null takes everything back.</param>
@@ -48,6 +55,14 @@ public static class FreelancerDecider
         (_, Open) => it.IsOpen ? Decision.Nothing : Decision.Record(new CommissionsOpened()),
         (_, Close) => it.IsOpen ? Decision.Record(new CommissionsClosed()) : Decision.Nothing,
         (_, SetPayoutDestination c) => SetDestination(it, c),
+        (_, OpenPayoutAccount c) => Opened(it, c),
+
+        // One that somebody else told us of is none of ours to watch.
+        (_, RecordPayoutAccount c) when it.PayoutAccounts.GetValueOrDefault(c.Provider) is not { } account || account.Id != c.Account => Decision.Nothing,
+        (_, RecordPayoutAccount c) when it.PayoutAccounts[c.Provider].IsReady == c.IsReady => Decision.Nothing,
+        (_, RecordPayoutAccount c) => Decision.Record(c.IsReady
+            ? new PayoutAccountReady(c.Provider, c.Account)
+            : new PayoutAccountSuspended(c.Provider, c.Account, c.Reason)),
 
         _ => throw new System.Diagnostics.UnreachableException($"Decide does not know {command.GetType().Name}."),
     };
@@ -117,6 +132,22 @@ public static class FreelancerDecider
         return it.PayoutDestinations.GetValueOrDefault(c.Provider) == new PayoutDestination(destination, c.ByHand)
             ? Decision.Nothing
             : Decision.Record(new PayoutDestinationSet(c.Provider, destination, c.ByHand));
+    }
+
+    private static Decision Opened(Freelancer it, OpenPayoutAccount c)
+    {
+        var changes = new List<FreelancerEvent>();
+        if (it.PayoutAccounts.GetValueOrDefault(c.Provider)?.Id != c.Account)
+        {
+            changes.Add(new PayoutAccountOpened(c.Provider, c.Account));
+        }
+
+        if (it.PayoutDestinations.GetValueOrDefault(c.Provider) != new PayoutDestination(c.Account, ByHand: false))
+        {
+            changes.Add(new PayoutDestinationSet(c.Provider, c.Account, ByHand: false));
+        }
+
+        return changes is [] ? Decision.Nothing : Decision.Record([.. changes]);
     }
 
     private static Decision? CheckedProfile(string displayName, string email, string? about, string? handle = null, BillingDetails? billing = null)

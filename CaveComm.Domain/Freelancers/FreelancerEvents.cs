@@ -31,6 +31,17 @@ public abstract record FreelancerEvent
     /// <param name="Destination">Stripe: <c>acct_…</c>. BTCPay: a Lightning or on-chain address. Manual: the freelancer's note.</param>
     /// <param name="ByHand">The freelancer settles this provider's payouts by hand.</param>
     public sealed record PayoutDestinationSet(string Provider, string Destination, bool ByHand) : FreelancerEvent;
+
+    /// <summary>The provider made an account for the freelancer, who still has to tell it name and bank.</summary>
+    /// <param name="Account">Stripe: <c>acct_…</c>.</param>
+    public sealed record PayoutAccountOpened(string Provider, string Account) : FreelancerEvent;
+
+    /// <summary>The provider pays out from the account.</summary>
+    public sealed record PayoutAccountReady(string Provider, string Account) : FreelancerEvent;
+
+    /// <summary>The provider no longer pays out from the account, until the freelancer has told it more.</summary>
+    /// <param name="Reason">The provider's word for it.</param>
+    public sealed record PayoutAccountSuspended(string Provider, string Account, string? Reason) : FreelancerEvent;
 }
 
 /// <summary>What a freelancer offers.</summary>

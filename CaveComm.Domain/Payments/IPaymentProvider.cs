@@ -143,7 +143,11 @@ public sealed record CreditSnapshot(string CreditId, Money Amount);
 /// <param name="At">When the provider settled it (UTC), not when we heard.</param>
 /// <param name="Late">It came after the invoice had expired, so the freelancer decides.</param>
 /// <param name="Charge">Stripe's charge (<c>ch_…</c>), which a transfer is tied to.</param>
-public sealed record SettledPayment(string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge);
+public sealed record SettledPayment(string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge)
+{
+    /// <summary>What the provider kept of it for itself; null where it does not say (yet).</summary>
+    public Money? Fee { get; init; }
+}
 
 /// <summary>Money to send to a freelancer.</summary>
 /// <param name="Key">Idempotency key: stream, intent and attempt.</param>

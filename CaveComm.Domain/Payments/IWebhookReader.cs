@@ -38,6 +38,13 @@ public abstract record WebhookReading
 
         /// <summary>BTCPay only: the pull payment that the payout was claimed from.</summary>
         public string? PullPaymentId { get; init; }
+
+        /// <summary>Stripe only: the connected account that the event is about, not only happened on.</summary>
+        public string? PayoutAccount { get; init; }
+
+        /// <summary>It speaks of nothing that could be ours: it is stored, and that is all.</summary>
+        public bool NamesNothing =>
+            (Commission ?? Customer) is null && (InvoiceId ?? PaymentIntentId ?? PayoutId ?? PullPaymentId ?? PayoutAccount) is null;
     }
 }
 

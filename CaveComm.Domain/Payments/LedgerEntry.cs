@@ -15,7 +15,7 @@ public enum LedgerAccount
     /// <summary>What the platform has kept back.</summary>
     PlatformFee,
 
-    /// <summary>What providers kept for themselves. They take it from the platform's own account and no event tells of it yet, so nothing is booked here.</summary>
+    /// <summary>What providers kept of payments for themselves, where they say so: the operator's cost. Stripe does; what a BTCPay Server's owner pays to the network is no fee of a payment.</summary>
     ProviderFee,
 
     /// <summary>What freelancers have to get: asked for, or in and not sent. Positive: what they owe.</summary>

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace CaveComm.EventStore;
 
@@ -58,3 +59,24 @@ internal sealed class PersonalKeyGuard(string table, string[] subjects) : ITrans
     {
     }
 }
+
+/// <summary>Stores keys of subjects that begin with this transaction: nobody else knows them, so nobody can destroy them meanwhile.</summary>
+internal sealed class PersonalKeyBirth(string table, IReadOnlyList<(string Subject, byte[] Wrapped)> keys, Action committed) : ITransactionParticipant
+{
+    public void AddTo(NpgsqlBatch batch) => batch.BatchCommands.Add(new($"insert into {table} (subject, key) select * from unnest($1, $2)")
+    {
+        Parameters =
+        {
+            Sql.Texts([.. keys.Select(it => it.Subject)]),
+            new NpgsqlParameter { Value = keys.Select(it => it.Wrapped).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
+        },
+    });
+
+    public Exception? Translate(PostgresException error) =>
+        error.SqlState == PostgresErrorCodes.UniqueViolation ? new PersonalKeyWasThereException(error) : null;
+
+    public void Committed() => committed();
+}
+
+/// <summary>A stream begins, and its key was there before: an earlier save made it and did not come to store its event, or it was destroyed.</summary>
+internal sealed class PersonalKeyWasThereException(PostgresException inner) : Exception("A key was there before the stream that it is for.", inner);

@@ -100,6 +100,19 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
     /// <summary>Makes sure within the transaction that nothing is sealed with a key that is destroyed meanwhile.</summary>
     public ITransactionParticipant Guard(string[] subjects) => new PersonalKeyGuard(Table, subjects);
 
+    /// <summary>Stores keys that were made for this transaction.</summary>
+    public ITransactionParticipant Birth(IReadOnlyDictionary<string, byte[]> keys)
+    {
+        var seen = Volatile.Read(ref erasures);
+        return new PersonalKeyBirth(Table, [.. keys.Keys.Order(StringComparer.Ordinal).Select(it => (it, Wrapped(it, keys[it])))], () =>
+        {
+            foreach (var (subject, key) in keys)
+                Remember(subject, new(key), seen);
+        });
+    }
+
+    public static byte[] NewKey() => RandomNumberGenerator.GetBytes(PersonalOptions.KeySize);
+
     private static void Join(IDocumentSession session, ITransactionParticipant participant) => ((ISessionTransaction)session).Enlist(participant);
 
     private void Forget()
@@ -144,7 +157,7 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
             Parameters =
             {
                 Sql.Texts(subjects),
-                new NpgsqlParameter { Value = subjects.Select(Wrapped).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
+                new NpgsqlParameter { Value = subjects.Select(it => Wrapped(it, NewKey())).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
             },
         });
         batch.BatchCommands.Add(new($"select subject, key from {Table} where subject = any($1)") { Parameters = { Sql.Texts(subjects) } });
@@ -179,10 +192,10 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
         return found;
     }
 
-    private byte[] Wrapped(string subject)
+    private byte[] Wrapped(string subject, byte[] key)
     {
         using var master = Master();
-        return SealedText.Encrypt(RandomNumberGenerator.GetBytes(PersonalOptions.KeySize), master, Encoding.UTF8.GetBytes(subject));
+        return SealedText.Encrypt(key, master, Encoding.UTF8.GetBytes(subject));
     }
 
     private byte[] Unwrapped(string subject, byte[] wrapped)

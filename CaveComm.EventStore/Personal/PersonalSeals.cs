@@ -4,23 +4,47 @@ using System.Text.Json;
 namespace CaveComm.EventStore;
 
 /// <summary>What one save seals, with the keys at hand.</summary>
-internal sealed class PersonalSeals(PersonalKeys personal, Dictionary<string, byte[]> keys)
+/// <param name="born">Those of the keys that the save itself stores.</param>
+internal sealed class PersonalSeals(PersonalKeys personal, Dictionary<string, byte[]> keys, Dictionary<string, byte[]> born)
 {
-    /// <summary>Joins the save where something is sealed; null where nothing is.</summary>
-    public ITransactionParticipant? Guard => keys.Count == 0 ? null : personal.Guard([.. keys.Keys.Order(StringComparer.Ordinal)]);
+    /// <summary>Join the save where something is sealed.</summary>
+    public IEnumerable<ITransactionParticipant> Guards
+    {
+        get
+        {
+            if (born.Count > 0)
+                yield return personal.Birth(born);
+            if (keys.Count > born.Count)
+                yield return personal.Guard([.. keys.Keys.Where(it => !born.ContainsKey(it)).Order(StringComparer.Ordinal)]);
+        }
+    }
 
-    public static async Task<PersonalSeals> For(PersonalKeys personal, IEnumerable<IEvent> events, CancellationToken cancel)
+    /// <param name="isBorn">Whether a stream that begins with this save, and is its own subject, gets its key in the save: one round trip less. Not where somebody left a key there before.</param>
+    public static async Task<PersonalSeals> For(PersonalKeys personal, IEnumerable<PendingStream> streams, bool isBorn, CancellationToken cancel)
     {
         if (!personal.Options.HasRules)
-            return new(personal, []);
+            return new(personal, [], []);
         var subjects = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var happened in events)
+        var born = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var stream in streams)
         {
-            if (personal.Options.For(happened.Data.GetType()) is { } rule)
-                subjects.Add(rule.Subject(happened.Data));
+            foreach (var happened in stream.Events)
+            {
+                if (personal.Options.For(happened.Data.GetType()) is not { } rule)
+                    continue;
+                var subject = rule.Subject(happened.Data);
+                if (isBorn && stream.Starts && subject == stream.Key)
+                    born.TryAdd(subject, PersonalKeys.NewKey());
+                else
+                    subjects.Add(subject);
+            }
         }
 
-        return new(personal, subjects.Count == 0 ? [] : await personal.ForWriting(subjects, cancel));
+        subjects.ExceptWith(born.Keys);
+        var keys = subjects.Count == 0 ? new(StringComparer.Ordinal) : await personal.ForWriting(subjects, cancel);
+        foreach (var (subject, key) in born)
+            keys.Add(subject, key);
+        return new(personal, keys, born);
     }
 
     /// <summary>The event's data as it is stored.</summary>

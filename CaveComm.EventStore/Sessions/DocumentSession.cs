@@ -52,6 +52,9 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
 
     public void Enlist(ITransactionParticipant participant) => participants.Add(participant);
 
+    public bool WritesOnly(ITransactionParticipant participant) =>
+        documents.Count == 0 && participants.TrueForAll(it => it == participant) && events.Pending.Count == 0;
+
     public void CommitBy(ITransactionOwner owner) => this.owner = owner;
 
     public async Task SaveChangesAsync(CancellationToken token = default)
@@ -62,18 +65,21 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
 
         using var activity = Diagnostics.Source.StartActivity("eventstore save");
         var began = Stopwatch.GetTimestamp();
-        var seals = await PersonalSeals.For(Database.Personal, streams.SelectMany(it => it.Events), token);
-        var save = new SessionSave(Database, streams, documents, inserts, seals.Guard is { } guard ? [guard, .. participants] : participants, Context(seals));
-        if (owner is null)
-            await save.Commit(token);
-        else
-            await save.WriteIn(await owner.Begin(token), token);
+        IReadOnlyList<ITransactionParticipant> guards;
+        try
+        {
+            guards = await Write(streams, areKeysBorn: true, token);
+        }
+        catch (PersonalKeyWasThereException)
+        {
+            guards = await Write(streams, areKeysBorn: false, token);
+        }
 
         var (counted, appended, took) = (streams.Count, streams.Sum(it => it.Events.Count), Stopwatch.GetElapsedTime(began));
         events.Clear();
         documents.Clear();
         inserts.Clear();
-        var joined = participants.ToArray();
+        ITransactionParticipant[] joined = [.. guards, .. participants];
         participants.Clear();
         if (owner is null)
             Tell();
@@ -91,6 +97,18 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
             foreach (var participant in joined)
                 participant.Committed();
         }
+    }
+
+    private async Task<IReadOnlyList<ITransactionParticipant>> Write(IReadOnlyList<PendingStream> streams, bool areKeysBorn, CancellationToken token)
+    {
+        var seals = await PersonalSeals.For(Database.Personal, streams, areKeysBorn, token);
+        ITransactionParticipant[] guards = [.. seals.Guards];
+        var save = new SessionSave(Database, streams, documents, inserts, [.. guards, .. participants], Context(seals));
+        if (owner is null)
+            await save.Commit(token);
+        else
+            await save.WriteIn(await owner.Begin(token), token);
+        return guards;
     }
 
     private SaveContext Context(PersonalSeals seals)

@@ -59,6 +59,9 @@ public interface ISessionTransaction
     /// <summary>Joins the session's next save.</summary>
     void Enlist(ITransactionParticipant participant);
 
+    /// <summary>Whether the next save would write nothing but what this participant adds.</summary>
+    bool WritesOnly(ITransactionParticipant participant);
+
     /// <summary>Leaves the commit of the session's saves to somebody who has more to write in the same transaction once it is known what a save has written.</summary>
     void CommitBy(ITransactionOwner owner);
 }

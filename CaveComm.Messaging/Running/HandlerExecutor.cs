@@ -30,11 +30,11 @@ internal sealed class HandlerExecutor(MessagingNode node, MessageCatalog catalog
 
         // The commit is not cancelled half-way: nobody could tell what became of it.
         var commits = true;
-        if (session is not null)
+        if (session is not null && !(participant.IsEmpty && ((ISessionTransaction)session).WritesOnly(participant)))
         {
             await session.SaveChangesAsync(CancellationToken.None);
         }
-        else if (!participant.IsEmpty)
+        else if (!participant.IsEmpty) // So there is no session: with one it would have been written above.
         {
             await participant.CommitAlone(CancellationToken.None);
         }

@@ -10,7 +10,7 @@ namespace CaveComm.Providers.BtcPay;
 /// What creates is never repeated within a call. The API key needs: cancreateinvoice, canviewinvoices, canmodifyinvoices, cancreatepullpayments, canviewpullpayments,
 /// canviewpayouts and canmanagepayouts.
 /// </remarks>
-internal sealed class BtcPayGateway : IPaymentProvider, IDisposable
+internal sealed class BtcPayGateway : IPaymentProvider, IWalletLinks, IDisposable
 {
     public const string ProviderName = PaymentProviders.BtcPay;
 
@@ -36,6 +36,8 @@ internal sealed class BtcPayGateway : IPaymentProvider, IDisposable
     public Task<InvoiceSetUp> SetUpInvoice(InvoiceOrder order, CancellationToken cancel) => invoices.SetUp(order, cancel);
 
     public Task SendInvoice(string key, string invoiceId, CancellationToken cancel) => Task.CompletedTask;
+
+    public Task<string?> FindWalletLink(string invoiceId, CancellationToken cancel) => invoices.FindWalletLink(invoiceId, cancel);
 
     public Task<InvoiceSnapshot?> FetchInvoice(string invoiceId, CancellationToken cancel) => invoices.Fetch(invoiceId, cancel);
 

@@ -72,6 +72,15 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
         }
     }
 
+    /// <summary>The address on the chain with what is still due; every wallet reads it.</summary>
+    public async Task<string?> FindWalletLink(string invoiceId, CancellationToken cancel)
+    {
+        var methods = await btcPay.Get("fetch-payment-methods", $"invoices/{ProviderHttp.Segment(invoiceId)}/payment-methods", "", cancel);
+        return methods.IsDone
+            ? methods.Body.Items().Select(method => method.Text("paymentLink")).FirstOrDefault(link => link?.StartsWith("bitcoin:", StringComparison.OrdinalIgnoreCase) == true)
+            : methods.IsMissing ? null : throw BtcPayClient.Unreadable("fetch-payment-methods", methods);
+    }
+
     /// <summary>The invoice that an earlier call with this key made: the oldest, should two calls have passed each other unseen.</summary>
     /// <remarks>A store can let anybody make invoices, with any orderId. Only ours name the commission.</remarks>
     private async Task<JsonElement?> FindEarlier(InvoiceOrder order, CancellationToken cancel)

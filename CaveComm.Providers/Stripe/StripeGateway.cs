@@ -8,7 +8,7 @@ namespace CaveComm.Providers.Stripe;
 /// Every POST carries the order's key and the step (<c>{key}/customer</c>, <c>{key}/invoice</c>, <c>{key}/item</c>, …). Stripe may forget a key after
 /// 24 hours, so what a step makes also bears our key in its metadata and is looked for before it is made.
 /// </remarks>
-internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IProviderEventList, IDisposable
+internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IProviderEventList, IPayoutAccounts, IDisposable
 {
     public const string ProviderName = PaymentProviders.Stripe;
 
@@ -19,6 +19,7 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IProvide
     private readonly StripeRefunds refunds;
     private readonly StripeReversals reversals;
     private readonly StripeEventList events;
+    private readonly StripeAccounts accounts;
 
     public StripeGateway(StripeOptions options, TimeProvider clock, ILogger<StripeGateway> log, HttpMessageHandler? handler = null)
     {
@@ -29,6 +30,7 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IProvide
         reversals = new StripeReversals(stripe);
         payouts = new StripePayouts(stripe, reversals);
         events = new StripeEventList(stripe);
+        accounts = new StripeAccounts(stripe);
     }
 
     public string Name => ProviderName;
@@ -58,6 +60,12 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IProvide
     public Task<PaymentInvoice?> FindInvoice(string paymentIntentId, CancellationToken cancel) => invoices.FindByPayment(paymentIntentId, cancel);
 
     public Task<ProviderEventPage?> ListEvents(ProviderEventRange range, CancellationToken cancel) => events.List(range, cancel);
+
+    public Task<string> OpenAccount(PayoutAccountOrder order, CancellationToken cancel) => accounts.Open(order, cancel);
+
+    public Task<PayoutAccountLink> LinkTo(string account, Uri returnUrl, Uri refreshUrl, CancellationToken cancel) => accounts.LinkTo(account, returnUrl, refreshUrl, cancel);
+
+    public Task<PayoutAccountSnapshot?> FetchAccount(string account, CancellationToken cancel) => accounts.Fetch(account, cancel);
 
     public void Dispose() => stripe.Dispose();
 }

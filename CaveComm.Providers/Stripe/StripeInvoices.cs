@@ -9,6 +9,7 @@ namespace CaveComm.Providers.Stripe;
 internal sealed class StripeInvoices(StripeClient stripe, StripeRefunds refunds)
 {
     private static readonly string[] WithPayments = ["payments"];
+    private static readonly string[] WithFee = ["latest_charge.balance_transaction"];
 
     public async Task<InvoiceSnapshot?> Fetch(string invoiceId, CancellationToken cancel)
     {
@@ -137,16 +138,16 @@ internal sealed class StripeInvoices(StripeClient stripe, StripeRefunds refunds)
                 continue;
             }
 
-            var (id, charge) = link.Text("payment", "type") switch
+            var (id, charge, fee) = link.Text("payment", "type") switch
             {
-                "payment_intent" => (link.Id("payment", "payment_intent"), await Charge(link.At("payment", "payment_intent"), cancel)),
-                "charge" => (link.Id("payment", "charge"), link.Id("payment", "charge")),
-                _ => (null, null),
+                "payment_intent" => await Charge(link.At("payment", "payment_intent"), currency, cancel),
+                "charge" => (link.Id("payment", "charge"), link.Id("payment", "charge"), null),
+                _ => (null, null, null),
             };
             if (id is not null)
             {
                 var amount = StripeMoney.FromStripe(paid, currency);
-                counted.Add(new SettledPayment(id, amount, amount, link.Time("status_transitions", "paid_at") ?? settledAt, Late: false, charge));
+                counted.Add(new SettledPayment(id, amount, amount, link.Time("status_transitions", "paid_at") ?? settledAt, Late: false, charge) { Fee = fee });
             }
         }
 
@@ -173,21 +174,31 @@ internal sealed class StripeInvoices(StripeClient stripe, StripeRefunds refunds)
         return await stripe.List("list-invoice-payments", "v1/invoice_payments", () => new StripeForm { ["invoice"] = id }, null, cancel);
     }
 
-    private async Task<string?> Charge(JsonElement paymentIntent, CancellationToken cancel)
+    /// <summary>The payment with its charge, and what Stripe kept of it: the charge's balance transaction says so, in the currency that the balance is kept in.</summary>
+    private async Task<(string? Id, string? Charge, Money? Fee)> Charge(JsonElement paymentIntent, string currency, CancellationToken cancel)
     {
         if (paymentIntent.ValueKind == JsonValueKind.Object)
         {
-            return paymentIntent.Id("latest_charge");
+            return (paymentIntent.Text("id"), paymentIntent.Id("latest_charge"), Fee(paymentIntent, currency));
         }
 
         if (paymentIntent.Text() is not { } id)
         {
-            return null;
+            return (null, null, null);
         }
 
-        var answer = await stripe.Get("fetch-payment-intent", $"v1/payment_intents/{ProviderHttp.Segment(id)}", null, null, cancel);
+        var answer = await stripe.Get("fetch-payment-intent", $"v1/payment_intents/{ProviderHttp.Segment(id)}", new StripeForm { ["expand"] = WithFee }, null, cancel);
         return answer.IsDone
-            ? answer.Body.Id("latest_charge")
+            ? (id, answer.Body.Id("latest_charge"), Fee(answer.Body, currency))
             : throw new GatewayUnavailableException(StripeGateway.ProviderName, $"payment {id} cannot be read ({answer.ErrorCode ?? "refused"}).");
+    }
+
+    // A balance in another currency than the payment's would need a rate that nobody here has agreed to: then it is left unsaid.
+    private static Money? Fee(JsonElement paymentIntent, string currency)
+    {
+        var booked = paymentIntent.At("latest_charge", "balance_transaction");
+        return booked.Whole("fee") is { } fee && string.Equals(booked.Text("currency"), currency, StringComparison.OrdinalIgnoreCase)
+            ? StripeMoney.FromStripe(fee, currency)
+            : null;
     }
 }

@@ -74,6 +74,7 @@ internal sealed class StripeWebhookReader(IReadOnlyList<string> secrets) : IWebh
             json.Text("account").AsId())
         {
             Customer = Named(it, "customer_id"),
+            PayoutAccount = kind == "account" ? it.Text("id") : null,
         };
     }
 

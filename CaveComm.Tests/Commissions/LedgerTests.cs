@@ -24,6 +24,16 @@ public class LedgerTests
     }
 
     [Fact]
+    public void What_the_provider_keeps_is_booked_and_makes_nobodys_claim_less()
+    {
+        var book = Fold(Requested, Accepted, Invoiced, Paid with { Fee = Euro(2_05) });
+
+        book.IsBalanced.ShouldBeTrue();
+        Sums(book).ShouldBe([new(LedgerAccount.ProviderClearing, Euro(117_95)), new(LedgerAccount.ProviderFee, Euro(2_05)), new(LedgerAccount.FreelancerPayable, Euro(-120_00))]);
+        Balance(Fold(Requested, Accepted, Invoiced, Paid with { Fee = Euro(2_05) }, Uploaded, Delivered, PayoutRequested, PaidOut), LedgerAccount.FreelancerPayable).ShouldBe(Euro(0));
+    }
+
+    [Fact]
     public void A_price_in_euro_that_is_paid_in_bitcoin_passes_through_the_exchange_and_leaves_nothing_there()
     {
         var book = Fold(Requested with { Provider = PaymentProviders.BtcPay }, Accepted, InvoicedInBitcoin, PaidInBitcoin);

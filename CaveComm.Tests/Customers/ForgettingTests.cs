@@ -67,7 +67,7 @@ public class ForgettingTests
             "CheckInvoice.InvoiceId", "SendInvoice.InvoiceId", "VoidInvoice.InvoiceId", "CheckPayout.PayoutId", "CheckRefund.RefundId", "ReversePayout.Reference", "ReversePayout.Amount", "PaymentAttemptFailed.PaymentId",
             "ProviderEventStored.Provider", "ProviderEventStored.EventId", "ProviderEventStored.Type", "ProviderEventStored.InvoiceId",
             "CheckInvoice.ToldBy", "PaymentAttemptFailed.ToldBy",
-            "ProviderEventStored.PaymentIntentId", "ProviderEventStored.PayoutId", "ProviderEventStored.PullPaymentId", "Alarm.Reason", "SpreadErasure.Reason", "SpreadErasure.Actor",
+            "ProviderEventStored.PaymentIntentId", "ProviderEventStored.PayoutId", "ProviderEventStored.PullPaymentId", "ProviderEventStored.PayoutAccount", "CheckPayoutAccount.Provider", "CheckPayoutAccount.Account", "RingWaitingPayouts.Freelancer", "RingWaitingPayouts.Provider", "Alarm.Reason", "SpreadErasure.Reason", "SpreadErasure.Actor",
             "RecurringDue.Series", "RecurringDue.Occurrence", "TendRecurring.Series", "ReconcileFrom.After", "ReconcileFrom.Series", "ReadStripeEvents.Series",
         ];
         var messages = Handled.Messages;

@@ -17,6 +17,9 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
 {
     private const string Page = "admin/ledger";
 
+    // 1.5 % and 0.25, as the look-alike takes.
+    private const decimal StripesFee = 2.05m;
+
     [Fact]
     public async Task A_payment_moves_from_the_customer_to_the_provider_and_is_owed_to_the_freelancer()
     {
@@ -25,7 +28,8 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
         await office.Paid("btcpay");
 
         var after = await Sums();
-        Balance(after, "providerClearing", "EUR").ShouldBe(Balance(before, "providerClearing", "EUR") + 120.00m);
+        Balance(after, "providerClearing", "EUR").ShouldBe(Balance(before, "providerClearing", "EUR") + 120.00m - StripesFee);
+        Balance(after, "providerFee", "EUR").ShouldBe(Balance(before, "providerFee", "EUR") + StripesFee, "the operator bears it");
         Balance(after, "freelancerPayable", "BTC").ShouldBe(-Balance(after, "providerClearing", "BTC"));
         Balance(after, "exchange", "EUR").ShouldBe(0);
         ((bool)after["balanced"]!).ShouldBeTrue();
@@ -63,7 +67,8 @@ public sealed class LedgerTests(Office office) : IClassFixture<Office>
         mine.Select(it => string.Join(',', it)).ShouldBe(
         [
             "\"mira\",\"commission.invoice-issued\",customerReceivable,120.00,,EUR", "\"mira\",\"commission.invoice-issued\",freelancerPayable,,120.00,EUR",
-            "\"mira\",\"commission.payment-received\",customerReceivable,,120.00,EUR", "\"mira\",\"commission.payment-received\",providerClearing,120.00,,EUR",
+            "\"mira\",\"commission.payment-received\",customerReceivable,,120.00,EUR", "\"mira\",\"commission.payment-received\",providerClearing,117.95,,EUR",
+            "\"mira\",\"commission.payment-received\",providerFee,2.05,,EUR",
         ]);
     }
 

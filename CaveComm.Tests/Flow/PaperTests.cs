@@ -31,6 +31,9 @@ public sealed class PaperTests(Office office) : IClassFixture<Office>
         open.Links.ShouldBe([pay.AbsoluteUri]);
         open.Text.ShouldContain(story.Title);
         open.Text.ShouldContain(story.CustomerName);
+        open.Text.Contains("bitcoin:", StringComparison.Ordinal).ShouldBe(provider == "btcpay");
+        using var noCredit = await office.Freelancer.GetAsync($"{story.Path}/credit.pdf");
+        await noCredit.IsProblem(HttpStatusCode.Conflict, "wrong-stage");
         (await office.Freelancer.GetByteArrayAsync($"{story.Path}/invoice.pdf")).ShouldBe(file, "The same invoice is the same file.");
         using var early = await office.Freelancer.GetAsync($"{story.Path}/receipt.pdf");
         await early.IsProblem(HttpStatusCode.Conflict, "wrong-stage");
@@ -64,6 +67,33 @@ public sealed class PaperTests(Office office) : IClassFixture<Office>
         text.ShouldContain("Refund: The colours were wrong.");
         text.ShouldContain("What is left 100.00 EUR");
         text.Split(' ').Count(it => it.StartsWith($"{Office.Mira.Handle.ToUpperInvariant()}-0", StringComparison.Ordinal)).ShouldBeGreaterThanOrEqualTo(2);
+
+        var credit = PdfReading.Of(await office.Anonymous.GetByteArrayAsync(Customers(story, "credit")));
+        credit.Text.ShouldContain("Total credit 20.00 EUR");
+        credit.Text.ShouldContain("Refund: The colours were wrong.");
+        var invoice = PdfReading.Of(await office.Freelancer.GetByteArrayAsync($"{story.Path}/invoice.pdf")).Title["Invoice ".Length..];
+        credit.Text.ShouldContain(invoice);
+        var number = credit.Title["Credit ".Length..];
+        text.ShouldContain(number, customMessage: "the receipt names the same credit");
+        PdfReading.Of(await office.Freelancer.GetByteArrayAsync($"{story.Path}/credit.pdf?number={number}")).Title.ShouldBe(credit.Title);
+        using var unknown = await office.Freelancer.GetAsync($"{story.Path}/credit.pdf?number={invoice}");
+        await unknown.IsProblem(HttpStatusCode.NotFound, "not-found");
+        using var stranger = await office.Second.GetAsync($"{story.Path}/credit.pdf");
+        stranger.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task What_an_invoice_does_not_ask_for_any_more_is_a_credit()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await desk.Invoiced("stripe");
+        await desk.Stripe(HttpMethod.Post, "credit_notes", ("invoice", await MoneyDesk.InvoiceId(story)), ("amount", "2000"));
+        await MoneyDesk.Happens(story, "invoice-credited");
+
+        var credit = PdfReading.Of(await office.Anonymous.GetByteArrayAsync(Customers(story, "credit")));
+
+        credit.Text.ShouldContain("Not asked for any more");
+        credit.Text.ShouldContain("Total credit 20.00 EUR");
     }
 
     [Fact]

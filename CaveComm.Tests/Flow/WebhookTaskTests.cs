@@ -1,6 +1,10 @@
 using System.Net;
+using System.Text;
+using CaveComm.Api.Payments;
 using CaveComm.Domain;
+using CaveComm.Domain.Payments;
 using CaveComm.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 
 namespace CaveComm.Tests.Flow;
@@ -39,5 +43,21 @@ public sealed class WebhookTaskTests(Office office) : IClassFixture<Office>
         await Eventually.Holds($"{happened} is recorded", async () => (await story.History()).Contains(happened));
         ((string)(await story.Detail())["status"]!).ShouldBe(status ?? "accepted");
         (await story.History()).Count(it => it == happened).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task News_that_name_nothing_of_ours_are_stored_and_start_nothing()
+    {
+        var id = $"evt_{Guid.NewGuid():N}";
+        var body = Webhook.News("stripe", id, "customer.updated", "customer", "cus_nobodys");
+        await office.Messages.WaitForIdle(TimeSpan.FromMinutes(1));
+
+        using var answer = await office.Tell("stripe", body, office.Sign("stripe", body));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await using var session = office.Store.QuerySession();
+        (await session.Events.FetchStreamAsync(StreamKey.ProviderEvent("stripe", id), token: TestContext.Current.CancellationToken)).Count.ShouldBe(1);
+        var reading = office.Services.GetServices<IWebhookReader>().Single(it => it.Provider == "stripe").Read(Encoding.UTF8.GetBytes(body), office.Sign("stripe", body), DateTimeOffset.UtcNow);
+        ProviderNews.Of("stripe", reading, Encoding.UTF8.GetBytes(body)).Message.ShouldBeNull();
     }
 }

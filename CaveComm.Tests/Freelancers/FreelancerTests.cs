@@ -42,6 +42,7 @@ public class FreelancerTests
         FreelancerCommand[] others =
         [
             new ChangeProfile("Ada", "ada@example.com", null), Publish, new RetireTemplate("portrait"), new Open(), new Close(), new SetPayoutDestination("stripe", StripeAccount, false),
+            new OpenPayoutAccount("stripe", StripeAccount), new RecordPayoutAccount("stripe", StripeAccount, IsReady: true, null),
         ];
         foreach (var command in others)
         {
@@ -125,6 +126,42 @@ public class FreelancerTests
         Given(Registered, DestinationSet).When(set).ThenNothing();
         Given(Registered, DestinationSet).When(new SetPayoutDestination(PaymentProviders.BtcPay, "ada@wallet.example", ByHand: false))
             .Then(new FreelancerEvent.PayoutDestinationSet(PaymentProviders.BtcPay, "ada@wallet.example", ByHand: false));
+    }
+
+    [Fact]
+    public void An_account_that_the_provider_made_becomes_the_destination()
+    {
+        var open = new OpenPayoutAccount(PaymentProviders.Stripe, StripeAccount);
+        Given(Registered).When(open).Then(AccountOpened, DestinationSet);
+        Given(Registered, DestinationSet).When(open).Then(AccountOpened);
+        Given(Registered, AccountOpened, DestinationSet).When(open).ThenNothing();
+        Given().When(open).ThenRefused(RefusalKind.Missing, "no-such-freelancer");
+    }
+
+    [Fact]
+    public void Payouts_wait_while_the_provider_is_not_ready_to_pay_out_to_the_account_that_it_made()
+    {
+        State(Registered).PaysOutTo(PaymentProviders.Stripe).ShouldBeNull();
+        State(Registered, AccountOpened, DestinationSet).PaysOutTo(PaymentProviders.Stripe).ShouldBeNull();
+        State(Registered, AccountOpened, DestinationSet).UnfinishedAccount(PaymentProviders.Stripe).ShouldNotBeNull().Id.ShouldBe(StripeAccount);
+        State(Registered, AccountOpened, DestinationSet, AccountReady).PaysOutTo(PaymentProviders.Stripe).ShouldNotBeNull().Address.ShouldBe(StripeAccount);
+        State(Registered, AccountOpened, DestinationSet, AccountReady, AccountSuspended).PaysOutTo(PaymentProviders.Stripe).ShouldBeNull();
+
+        // One of the freelancer's own is theirs to answer for.
+        State(Registered, AccountOpened, DestinationSet, DestinationSet with { Destination = "acct_own" }).PaysOutTo(PaymentProviders.Stripe).ShouldNotBeNull().Address.ShouldBe("acct_own");
+        State(Registered, AccountOpened, DestinationSet with { ByHand = true }).PaysOutTo(PaymentProviders.Stripe).ShouldNotBeNull().ByHand.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void How_an_account_stands_is_recorded_when_it_changes()
+    {
+        var (ready, suspended) = (new RecordPayoutAccount(PaymentProviders.Stripe, StripeAccount, IsReady: true, null), new RecordPayoutAccount(PaymentProviders.Stripe, StripeAccount, IsReady: false, "requirements.past_due"));
+        Given(Registered, AccountOpened).When(ready).Then(AccountReady);
+        Given(Registered, AccountOpened, AccountReady).When(ready).ThenNothing();
+        Given(Registered, AccountOpened).When(suspended).ThenNothing();
+        Given(Registered, AccountOpened, AccountReady).When(suspended).Then(AccountSuspended);
+        Given(Registered, DestinationSet).When(ready).ThenNothing();
+        Given(Registered, AccountOpened).When(ready with { Account = "acct_other" }).ThenNothing();
     }
 
     [Fact]

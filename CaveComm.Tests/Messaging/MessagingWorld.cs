@@ -20,7 +20,7 @@ internal sealed class MessagingWorld : IAsyncDisposable
     public static readonly MessagingTimings Watchful = Fast with { Heartbeat = TimeSpan.FromMilliseconds(200), DeadAfter = TimeSpan.FromSeconds(2) };
 
     private static readonly Type[] Handlers =
-        [typeof(PingHandler), typeof(BookHandler), typeof(ConfirmHandler), typeof(StepHandler), typeof(CallProviderHandler), typeof(SpreadHandler), typeof(HastyHandler)];
+        [typeof(PingHandler), typeof(BookHandler), typeof(ConfirmHandler), typeof(StepHandler), typeof(CallProviderHandler), typeof(SpreadHandler), typeof(HastyHandler), typeof(LookHandler)];
 
     private readonly List<TestNode> nodes = [];
 

@@ -91,6 +91,23 @@ public class OutboxTests
     }
 
     [Fact]
+    public async Task A_message_whose_handler_changed_nothing_ends_without_a_transaction_of_its_own()
+    {
+        await using var world = await MessagingWorld.Create();
+        var node = await world.StartNode();
+
+        foreach (var number in Enumerable.Range(1, 20))
+        {
+            await node.Publish(new Look("nowhere", number), new DeliveryOptions { GroupId = $"g{number % 2}" });
+        }
+
+        await node.Messages.WaitForIdle(MessagingWorld.Patience);
+        world.Journal.Seen<Look>().Select(look => look.Number).Order().ShouldBe(Enumerable.Range(1, 20));
+        world.Journal.Seen<Look>().Where(look => look.Number % 2 == 0).Select(look => look.Number).ShouldBeInOrder();
+        (await world.Stored()).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_handler_sends_what_it_returns_in_any_form()
     {
         await using var world = await MessagingWorld.Create();

@@ -1,5 +1,6 @@
 using CaveComm.EventStore;
 using CaveComm.Messaging;
+using Shouldly;
 
 namespace CaveComm.Tests.Messaging;
 
@@ -84,5 +85,17 @@ public static class HastyHandler
     {
         session.Events.Append(hasty.Stream, new Booked(1));
         await session.SaveChangesAsync(cancel);
+    }
+}
+
+/// <summary>Has a session, and finds nothing to do with it.</summary>
+public sealed record Look(string Stream, int Number);
+
+public static class LookHandler
+{
+    public static async Task Handle(Look look, IDocumentSession session, Journal journal, Envelope envelope, CancellationToken cancel)
+    {
+        (await session.Events.FetchStreamAsync(look.Stream, token: cancel)).Count.ShouldBe(0);
+        await journal.Note(look, envelope, cancel);
     }
 }

@@ -35,6 +35,39 @@ public class SheetTests
     }
 
     [Fact]
+    public void A_credit_names_its_invoice_and_the_tax_that_was_in_it()
+    {
+        var credit = new CreditPaper(
+            "ADA-0002", Some.Noon, Some.Billing, Some.Buyer, "ADA-0001", "A portrait", "The colours were wrong.", Some.Euro(60_00), IsRefund: true, CameBack: false,
+            PaymentProviders.Stripe, "re_1", Some.CommissionId);
+        var pdf = PdfReading.Of(CreditSheet.Render(credit));
+        pdf.Title.ShouldBe("Credit ADA-0002");
+        string[] words =
+        [
+            "ADA-0002", "For invoice", "ADA-0001", "Ada Lovelace, Engines", "Grace Hopper", "A portrait", "Refund: The colours were wrong.", "re_1", "-60.00 EUR", "Net 50.00 EUR",
+            "Tax 20 % 10.00 EUR", "Total credit 60.00 EUR",
+        ];
+        words.ShouldAllBe(it => pdf.Text.Contains(it, StringComparison.Ordinal), pdf.Text);
+        pdf.Text.ShouldNotContain("NOT PAID OUT");
+        CreditSheet.Render(credit).ShouldBe(CreditSheet.Render(credit with { }));
+
+        PdfReading.Of(CreditSheet.Render(credit with { CameBack = true })).Text.ShouldContain("NOT PAID OUT");
+        PdfReading.Of(CreditSheet.Render(credit with { IsRefund = false, Reason = null })).Text.ShouldContain("Not asked for any more");
+    }
+
+    [Fact]
+    public void A_wallet_is_shown_its_own_code()
+    {
+        const string Wallet = "bitcoin:bc1qexample?amount=0.00071234";
+        PdfReading.Of(InvoiceSheet.Render(Invoice)).Text.ShouldNotContain("wallet");
+        var pdf = PdfReading.Of(InvoiceSheet.Render(Invoice with { WalletLink = Wallet }));
+        pdf.Text.ShouldContain("Straight from a bitcoin wallet");
+        pdf.Text.Replace(" ", "", StringComparison.Ordinal).ShouldContain(Wallet);
+        pdf.PageCount.ShouldBe(1);
+        PdfReading.Of(InvoiceSheet.Render(Invoice with { WalletLink = Wallet + new string('x', 600) })).Text.ShouldNotContain("wallet");
+    }
+
+    [Fact]
     public void The_same_paper_is_the_same_bytes()
     {
         InvoiceSheet.Render(Invoice).ShouldBe(InvoiceSheet.Render(Invoice with { }));

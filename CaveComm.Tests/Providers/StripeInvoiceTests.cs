@@ -160,7 +160,7 @@ public sealed class StripeInvoiceTests
             "payments":{"object":"list","has_more":false,"data":[
               {"id":"inpay_1","status":"paid","amount_paid":2000,"payment":{"type":"payment_intent","payment_intent":"pi_1"},"status_transitions":{"paid_at":1785000900}},
               {"id":"inpay_2","status":"open","amount_paid":null,"payment":{"type":"payment_intent","payment_intent":"pi_2"},"status_transitions":{"paid_at":null}}]}}
-            """).On("GET /v1/payment_intents/pi_1", """{"id":"pi_1","latest_charge":"ch_1"}""");
+            """).On("GET /v1/payment_intents/pi_1", """{"id":"pi_1","latest_charge":{"id":"ch_1","balance_transaction":{"id":"txn_1","fee":205,"currency":"eur"}}}""");
 
         var invoice = (await Gateways.Stripe(provider).FetchInvoice("in_1", Cancel)).ShouldNotBeNull();
 
@@ -169,7 +169,7 @@ public sealed class StripeInvoiceTests
         invoice.Commission.ShouldBe(Gateways.Commission);
         invoice.DueAt.ShouldBe(DateTimeOffset.FromUnixTimeSeconds(1785604800));
         var half = new Money(2000, "EUR");
-        invoice.Payments.ShouldBe([new SettledPayment("pi_1", half, half, DateTimeOffset.FromUnixTimeSeconds(1785000900), Late: false, "ch_1")]);
+        invoice.Payments.ShouldBe([new SettledPayment("pi_1", half, half, DateTimeOffset.FromUnixTimeSeconds(1785000900), Late: false, "ch_1") { Fee = new Money(205, "EUR") }]);
         provider.To("GET /v1/invoices/in_1")[0].Asked.ShouldBe(["expand[0]=payments"]);
     }
 

@@ -87,6 +87,10 @@ internal static class Some
     public static readonly FreelancerEvent.BillingDetailsSet BillingSet = new(Billing);
     public static readonly FreelancerEvent.PayoutDestinationSet DestinationSet = new(PaymentProviders.Stripe, StripeAccount, ByHand: false);
 
+    public static readonly FreelancerEvent.PayoutAccountOpened AccountOpened = new(PaymentProviders.Stripe, StripeAccount);
+    public static readonly FreelancerEvent.PayoutAccountReady AccountReady = new(PaymentProviders.Stripe, StripeAccount);
+    public static readonly FreelancerEvent.PayoutAccountSuspended AccountSuspended = new(PaymentProviders.Stripe, StripeAccount, "requirements.past_due");
+
     // What is asked.
     public static readonly CommissionCommand.Request Request = new(Shop, Buyer, UpFrontWork, PaymentProviders.Stripe, Requested.Answers, AcceptedTerms: true);
     public static readonly CommissionCommand.RecordInvoice RecordInvoice = new(1, "in_1", "CAVE-0001", PayUrl, Noon.AddDays(14));
@@ -106,7 +110,7 @@ internal static class Some
         new PurchaseEvent.PurchaseRefunded("re_1", Euro(20_00), null), new PurchaseEvent.PurchaseDisputed("dp_1", Price, null, "stripe-event:evt_2"),
         new CustomerEvent.Erased("asked for"),
         new SlotEvent.SlotTaken(CommissionId), new SlotEvent.SlotFreed(CommissionId),
-        Registered, Published, Retired, Opened, Closed, ProfileChanged, DestinationSet, BillingSet,
+        Registered, Published, Retired, Opened, Closed, ProfileChanged, DestinationSet, BillingSet, AccountOpened, AccountReady, AccountSuspended,
         new NumberEvent.InvoiceNumbered(CommissionId, "in_1", Billing), new NumberEvent.CreditNumbered(CommissionId, "re_1", Euro(20_00)),
         new AccountEvent.AccountRegistered(Shop, Shop), new AccountEvent.RoleGranted("freelancer", "registration"), new AccountEvent.RoleRevoked("freelancer", "asked for"),
         new NameEvent.HandleClaimed(CommissionId), new NameEvent.UsernameClaimed(CommissionId),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CaveComm.Sandbox.Http;
 using CaveComm.Sandbox.Stripe.Resources;
 using CaveComm.Sandbox.Stripe.Wire;
 using Microsoft.AspNetCore.Http;
@@ -8,14 +9,14 @@ namespace CaveComm.Sandbox.Stripe.Pages;
 /// <summary>The hosted checkout page. Its buttons play the payer, the payer's bank, and time.</summary>
 internal static class CheckoutPage
 {
-    private static readonly (string Action, string Label, string? Mode)[] Actions =
+    private static readonly (PageButton Button, string? Mode)[] Actions =
     [
-        ("pay", "Pay", null),
-        ("pay-slowly", "Pay by a transfer that takes its time", "payment"),
-        ("pay-slowly-in-vain", "Pay by a transfer that fails", "payment"),
-        ("decline", "Let the card be declined", null),
-        ("expire", "Let it expire", null),
-        ("leave", "Go back without paying", null),
+        (new("pay", "Pay", IsMain: true), null),
+        (new("pay-slowly", "Pay by a transfer that takes its time"), "payment"),
+        (new("pay-slowly-in-vain", "Pay by a transfer that fails"), "payment"),
+        (new("decline", "Let the card be declined"), null),
+        (new("expire", "Let it expire"), null),
+        (new("leave", "Go back without paying"), null),
     ];
 
     public static async Task Show(HttpContext http, StripeWorld world, string id)
@@ -23,28 +24,17 @@ internal static class CheckoutPage
         var (session, lines) = world.Transact(null, null, unit => unit.Find(CheckoutSessions.Kind, id) is { } found
             ? (found, CheckoutSessions.LineItems(unit, found).ToArray())
             : (null, []));
-        if (session is null)
-        {
-            http.Response.StatusCode = StatusCodes.Status404NotFound;
-        }
-
-        await Write(http, session is null
-            ? Html.Page("No such checkout", "<h1>No such checkout</h1><p>This link is not, or no longer, valid.</p>")
-            : Page(session, lines));
+        await (session is null ? http.NoLonger("No such checkout", "This link is not, or no longer, valid.") : http.Response.Html(Page(session, lines)));
     }
 
     public static async Task Act(HttpContext http, StripeWorld world, string id)
     {
-        var form = http.Request.HasFormContentType ? await http.Request.ReadFormAsync(http.RequestAborted) : null;
-        var action = form?["action"].ToString();
-        if (action is null || (action != "dispute" && Actions.All(it => it.Action != action)))
+        if (await http.ReadAct(it => it == "dispute" || Actions.Any(row => row.Button.Action == it)) is not var (action, fields))
         {
-            http.Response.StatusCode = StatusCodes.Status400BadRequest;
-            await Write(http, Html.Page("Unknown action", "<h1>Unknown action</h1><p>The form's field is called action.</p>"));
             return;
         }
 
-        var email = form!["email"].ToString() is { Length: > 0 } given && given.Contains('@', StringComparison.Ordinal) ? given : null;
+        var email = fields["email"].ToString() is { Length: > 0 } given && given.Contains('@', StringComparison.Ordinal) ? given : null;
         var shown = world.Transact(null, null, unit =>
         {
             if (unit.Find(CheckoutSessions.Kind, id) is not { } session)
@@ -61,15 +51,7 @@ internal static class CheckoutPage
             return;
         }
 
-        if (http.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.OrdinalIgnoreCase))
-        {
-            http.Response.ContentType = "application/json";
-            await http.Response.WriteAsync(shown.ToJsonString(), http.RequestAborted);
-            return;
-        }
-
-        http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = Target(shown, action) ?? $"/checkout/{id}";
+        await http.Done(shown, Target(shown, action) ?? $"/checkout/{id}");
     }
 
     /// <summary>A session that is at its end stays as it is, so a second click does nothing.</summary>
@@ -123,26 +105,16 @@ internal static class CheckoutPage
         var rows = string.Concat(lines.Select(line => $"""
             <tr><td>{Html.Text(line["quantity"])} × {Html.Text(line["description"])}</td><td class="money">{Html.Text(Currency.Show((long)line["amount_total"]!, currency))}</td></tr>
             """));
-        var buttons = CheckoutStates.IsOpen(session)
-            ? Actions.Where(it => it.Mode is null || it.Mode == mode).Select((it, at) => Button(it.Action, it.Label, at == 0))
-            : session["payment_intent"] is not null ? [Button("dispute", "Dispute the charge", false)] : [];
+        IEnumerable<PageButton> buttons = CheckoutStates.IsOpen(session)
+            ? Actions.Where(it => it.Mode is null || it.Mode == mode).Select(it => it.Button)
+            : session["payment_intent"] is not null ? [new PageButton("dispute", "Dispute the charge")] : [];
         var total = mode == "setup" ? "Save a card" : Currency.Show((long)session["amount_total"]!, currency);
         return Html.Page("Checkout", $"""
             <h1>Checkout</h1>
             <p class="amount">{Html.Text(total)}</p>
             <p>Status: <strong>{Html.Text(session["status"])}</strong>, {Html.Text(session["payment_status"])}.</p>
             <div class="scroll"><table><thead><tr><th scope="col">What</th><th scope="col">Amount</th></tr></thead><tbody>{rows}</tbody></table></div>
-            <form method="post"><div class="actions">{string.Concat(buttons)}</div></form>
+            {PageForm.Of(buttons)}
             """);
-    }
-
-    private static string Button(string action, string label, bool main) =>
-        $"<button name=\"action\" value=\"{action}\"{(main ? " class=\"main\"" : "")}>{Html.Text(label)}</button>";
-
-    private static Task Write(HttpContext http, string page)
-    {
-        http.Response.ContentType = "text/html; charset=utf-8";
-        http.Response.Headers.CacheControl = "no-store";
-        return http.Response.WriteAsync(page, http.RequestAborted);
     }
 }

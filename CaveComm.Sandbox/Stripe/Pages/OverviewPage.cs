@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CaveComm.Sandbox.Http;
 using CaveComm.Sandbox.Stripe.Resources;
 using CaveComm.Sandbox.Stripe.Wire;
 using Microsoft.AspNetCore.Http;
@@ -15,8 +16,7 @@ internal static class OverviewPage
         var invoices = world.Transact(null, null, unit => unit.All("invoice", _ => true)).Take(Shown);
         var payouts = world.Store.All(StripeUnit.Collection("payout")).OrderByDescending(it => (long)it["_n"]!).Take(Shown);
         var waiting = world.Webhooks.Waiting().Take(Shown);
-        http.Response.ContentType = "text/html; charset=utf-8";
-        return http.Response.WriteAsync(
+        return http.Response.Html(
             Html.Page("Stripe sandbox", $"""
                 <h1>Stripe sandbox</h1>
                 <h2>Invoices</h2>
@@ -43,8 +43,7 @@ internal static class OverviewPage
                     Html.Text(it.Attempts),
                     Html.Text(it.LastResult),
                 }))}
-                """),
-            http.RequestAborted);
+                """));
     }
 
     private static string Link(StripeWorld world, JsonObject invoice) => invoice["_pay_secret"] is null

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using CaveComm.Sandbox.Http;
 using CaveComm.Sandbox.Stripe.Resources;
 using CaveComm.Sandbox.Stripe.Wire;
 using Microsoft.AspNetCore.Http;
@@ -9,14 +10,14 @@ namespace CaveComm.Sandbox.Stripe.Pages;
 /// <summary>The hosted invoice page. Its buttons play the payer, the payer's bank, and time.</summary>
 internal static class PayPage
 {
-    private static readonly (string Action, string Label)[] Actions =
+    private static readonly PageButton[] Actions =
     [
-        ("pay", "Pay"),
-        ("pay-half", "Pay half of it"),
-        ("pay-too-much", "Pay too much"),
-        ("pay-late", "Pay after the due date"),
-        ("decline", "Let the card be declined"),
-        ("expire", "Let it expire (void)"),
+        new("pay", "Pay", IsMain: true),
+        new("pay-half", "Pay half of it"),
+        new("pay-too-much", "Pay too much"),
+        new("pay-late", "Pay after the due date"),
+        new("decline", "Let the card be declined"),
+        new("expire", "Let it expire (void)"),
     ];
 
     public static async Task Show(HttpContext http, StripeWorld world, string page)
@@ -26,22 +27,17 @@ internal static class PayPage
             : (null, []));
         if (invoice is null)
         {
-            http.Response.StatusCode = StatusCodes.Status404NotFound;
-            await Write(http, Html.Page("No such invoice", "<h1>No such invoice</h1><p>This link is not, or no longer, valid.</p>"));
+            await http.NoLonger("No such invoice", "This link is not, or no longer, valid.");
             return;
         }
 
-        await Write(http, Page(invoice, payments, Return(http)));
+        await http.Response.Html(Page(invoice, payments, Return(http)));
     }
 
     public static async Task Act(HttpContext http, StripeWorld world, string page)
     {
-        var form = http.Request.HasFormContentType ? await http.Request.ReadFormAsync(http.RequestAborted) : null;
-        var action = form?["action"].ToString();
-        if (action is null || (action != "dispute" && Actions.All(it => it.Action != action)))
+        if (await http.ReadAct(it => it == "dispute" || Actions.Any(button => button.Action == it)) is not var (action, _))
         {
-            http.Response.StatusCode = StatusCodes.Status400BadRequest;
-            await Write(http, Html.Page("Unknown action", "<h1>Unknown action</h1><p>The form's field is called action.</p>"));
             return;
         }
 
@@ -61,15 +57,7 @@ internal static class PayPage
             return;
         }
 
-        if (http.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.OrdinalIgnoreCase))
-        {
-            http.Response.ContentType = "application/json";
-            await http.Response.WriteAsync(shown.ToJsonString(), http.RequestAborted);
-            return;
-        }
-
-        http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = Return(http) ?? $"/pay/{page}";
+        await http.Done(shown, Return(http) ?? $"/pay/{page}");
     }
 
     private static JsonObject? Find(StripeUnit unit, string page)
@@ -158,15 +146,14 @@ internal static class PayPage
         var due = (long?)invoice["due_date"] is { } at
             ? $"<p>Due on {DateTimeOffset.FromUnixTimeSeconds(at).ToString("d MMMM yyyy", CultureInfo.InvariantCulture)}.</p>"
             : "";
-        var buttons = InvoiceStates.IsPayable(invoice)
-            ? Actions.Select((it, at) => Button(it.Action, at == 0 ? $"Pay {Currency.Show(rest, currency)}" : it.Label, at == 0))
+        IEnumerable<PageButton> buttons = InvoiceStates.IsPayable(invoice)
+            ? Actions.Select(it => it.IsMain ? it with { Label = $"Pay {Currency.Show(rest, currency)}" } : it)
             : [];
         if (payments.Any(it => (string?)it["status"] == "paid" && it["payment"]!["payment_intent"] is not null))
         {
-            buttons = buttons.Append(Button("dispute", "Dispute the last charge", false));
+            buttons = buttons.Append(new PageButton("dispute", "Dispute the last charge"));
         }
 
-        var where = back is null ? "" : "?return=" + Uri.EscapeDataString(back);
         return Html.Page($"Invoice {invoice["number"]}", $"""
             <h1>Invoice {Html.Text(invoice["number"])}</h1>
             <p>From {Html.Text(invoice["account_name"])} to {Html.Text(invoice["customer_name"] ?? invoice["customer_email"])}</p>
@@ -175,19 +162,9 @@ internal static class PayPage
             {due}
             <p>{Html.Text(invoice["description"])}</p>
             <div class="scroll"><table><thead><tr><th scope="col">What</th><th scope="col">Amount</th></tr></thead><tbody>{lines}</tbody></table></div>
-            <form method="post"{(where.Length == 0 ? "" : $" action=\"{Html.Text(where)}\"")}><div class="actions">{string.Concat(buttons)}</div></form>
+            {PageForm.Of(buttons, back is null ? null : "?return=" + Uri.EscapeDataString(back))}
             {(back is null ? "" : $"<p><a href=\"{Html.Text(back)}\">Back to the shop</a></p>")}
             <p><small>{Html.Text(invoice["footer"])}</small></p>
             """);
-    }
-
-    private static string Button(string action, string label, bool main) =>
-        $"<button name=\"action\" value=\"{action}\"{(main ? " class=\"main\"" : "")}>{Html.Text(label)}</button>";
-
-    private static Task Write(HttpContext http, string page)
-    {
-        http.Response.ContentType = "text/html; charset=utf-8";
-        http.Response.Headers.CacheControl = "no-store";
-        return http.Response.WriteAsync(page, http.RequestAborted);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CaveComm.Sandbox.Http;
 using CaveComm.Sandbox.Stripe.Resources;
 using CaveComm.Sandbox.Stripe.Wire;
 using Microsoft.AspNetCore.Http;
@@ -15,27 +16,13 @@ internal static class PortalPage
         var (session, subscriptions) = world.Transact(null, null, unit => Find(unit, page) is { } found
             ? (found, unit.All("subscription", it => (string?)it["customer"] == (string?)found["customer"]))
             : (null, []));
-        if (session is null)
-        {
-            http.Response.StatusCode = StatusCodes.Status404NotFound;
-        }
-
-        http.Response.ContentType = "text/html; charset=utf-8";
-        http.Response.Headers.CacheControl = "no-store";
-        await http.Response.WriteAsync(
-            session is null
-                ? Html.Page("Link used up", "<h1>This link is used up</h1><p>Go back and ask for a new one.</p>")
-                : Page(session, subscriptions),
-            http.RequestAborted);
+        await (session is null ? http.NoLonger("This link is used up", "Go back and ask for a new one.") : http.Response.Html(Page(session, subscriptions)));
     }
 
     public static async Task Act(HttpContext http, StripeWorld world, string page)
     {
-        var form = http.Request.HasFormContentType ? await http.Request.ReadFormAsync(http.RequestAborted) : null;
-        var action = form?["action"].ToString();
-        if (action is null || !Actions.Contains(action))
+        if (await http.ReadAct(it => Actions.Contains(it)) is not var (action, fields))
         {
-            http.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
         }
 
@@ -46,7 +33,7 @@ internal static class PortalPage
                 return null;
             }
 
-            Play(unit, found, action, form!["subscription"].ToString());
+            Play(unit, found, action, fields["subscription"].ToString());
             return found;
         });
         if (session is null)
@@ -55,8 +42,7 @@ internal static class PortalPage
             return;
         }
 
-        http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = (string?)session["return_url"] ?? $"/portal/{page}";
+        http.Response.SeeOther((string?)session["return_url"] ?? $"/portal/{page}");
     }
 
     private static JsonObject? Find(StripeUnit unit, string page)
@@ -115,10 +101,7 @@ internal static class PortalPage
         return Html.Page("Your subscriptions", $"""
             <h1>Your subscriptions</h1>
             <div class="scroll"><table><thead><tr><th scope="col">Subscription</th><th scope="col">Status</th><th scope="col">Change</th></tr></thead><tbody>{rows}</tbody></table></div>
-            <form method="post"><div class="actions">
-            <button name="action" value="new-card">Another card</button>
-            <button name="action" value="failing-card">A card that will be declined</button>
-            </div></form>
+            {PageForm.Of([new("new-card", "Another card"), new("failing-card", "A card that will be declined")])}
             {back}
             """);
     }
@@ -127,10 +110,10 @@ internal static class PortalPage
     {
         var ends = (bool)subscription["cancel_at_period_end"]!;
         var (id, status) = (Html.Text(subscription["id"]), Html.Text(subscription["status"]) + (ends ? ", ends with its period" : ""));
-        var (action, label) = ends ? ("keep", "Keep") : ("cancel", "Cancel");
+        var button = ends ? new PageButton("keep", "Keep") : new PageButton("cancel", "Cancel");
         return $"""
             <tr><td><code>{id}</code></td><td>{status}</td><td><form method="post"><input type="hidden" name="subscription" value="{id}">
-            <button name="action" value="{action}">{label}</button></form></td></tr>
+            {button.Shown}</form></td></tr>
             """;
     }
 }

@@ -14,10 +14,18 @@ internal static class AccountLinks
         "account type refresh_url return_url collect collection_options{fields future_requirements}",
         Create);
 
-    public static JsonObject? Find(StripeUnit unit, string secret) =>
-        unit.Work.Find(Kept, secret) is { } link && (long)link["expires_at"]! > unit.Now ? link : null;
+    /// <summary>A link that was given out for the account, whether it still works or not.</summary>
+    public static JsonObject? Find(StripeUnit unit, string account, string secret) =>
+        unit.Work.Find(Kept, secret) is { } link && (string?)link["account"] == account ? link : null;
 
-    public static void Use(StripeUnit unit, string secret) => unit.Work.Remove(Kept, secret);
+    public static bool Works(StripeUnit unit, JsonObject link) => link["used"] is null && (long)link["expires_at"]! > unit.Now;
+
+    public static void Use(StripeUnit unit, string secret)
+    {
+        var link = unit.Work.Find(Kept, secret)!;
+        link["used"] = true;
+        unit.Work.Put(Kept, secret, link);
+    }
 
     private static JsonObject Create(StripeCall call)
     {

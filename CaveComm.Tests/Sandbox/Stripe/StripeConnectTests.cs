@@ -109,7 +109,9 @@ public sealed class StripeConnectTests
         using var done = await stripe.Http.PostAsync((string)link["url"]!, form, TestContext.Current.CancellationToken);
         done.Headers.Location!.OriginalString.ShouldBe("http://127.0.0.1/done");
         using var used = await stripe.Http.GetAsync((string)link["url"]!, TestContext.Current.CancellationToken);
-        used.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        used.Headers.Location!.OriginalString.ShouldBe("http://127.0.0.1/again");
+        using var unknown = await stripe.Http.GetAsync((string)link["url"]! + "x", TestContext.Current.CancellationToken);
+        unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
         var ready = await stripe.Get($"/v1/accounts/{account["id"]}");
         ((bool)ready["payouts_enabled"]!).ShouldBeTrue();
