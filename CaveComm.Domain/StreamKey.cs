@@ -31,11 +31,26 @@ public static class StreamKey
 
     public static string Account(Guid id) => $"account:{id:D}";
 
+    /// <summary>One sign-in, and the tokens that came of it.</summary>
+    public static string Session(Guid id) => $"session:{id:D}";
+
+    /// <summary>A program that people let act for them, or that acts as itself.</summary>
+    public static string Client(string id) => $"client:{id}";
+
+    /// <summary>The keys that tokens are signed with.</summary>
+    public const string SigningKeys = "signing-keys";
+
     /// <summary>Exists when a handle is taken.</summary>
     public static string Handle(string handle) => $"handle:{handle}";
 
     /// <summary>Exists when somebody signs in by this name. A name can be an e-mail address, and a stream's key is seen by many: it carries the digest.</summary>
     public static string Username(string usernameDigest) => $"username:{usernameDigest}";
+
+    /// <summary>Who was not let in, by day and source: short streams, and of two refusals at once few meet in the same.</summary>
+    /// <param name="origin">Keyed digest of the address.</param>
+    public static string SignIns(DateOnly day, string origin) => $"sign-ins:{day:yyyy-MM-dd}/{origin}";
+
+    public static string Invitation(Guid id) => $"invitation:{id:D}";
 
     /// <summary>What people asked of a projection.</summary>
     public static string Projection(string name) => $"projection:{name}";

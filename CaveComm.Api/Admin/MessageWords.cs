@@ -25,6 +25,8 @@ internal static class MessageWords
         "mail-freelancer" => "Writes to the freelancer.",
         "check-payout-account" => "Asks the provider whether it pays out to a freelancer's account by now.",
         "ring-waiting-payouts" => "Has payouts go that waited for their destination.",
+        "mail-account" => "Writes to somebody about the own account.",
+        "mail-invitation" => "Sends an invitation.",
         "send-refund" => "Has the provider send money back to the customer.",
         "check-refund" => "Asks the provider how a refund stands.",
         "reverse-payout" => "Takes money of a payout back, where the provider can.",
@@ -39,7 +41,7 @@ internal static class MessageWords
     public static string Advice(string type) => type switch
     {
         Alarm => "Look at the commission and at the provider's books, put right what is wrong, then discard the alarm and say what you did. Sending it again only raises it again.",
-        "mail-customer" or "mail-freelancer" => "Mend the address or the mail server, then send it again. A letter whose time is over is discarded.",
+        "mail-customer" or "mail-freelancer" or "mail-account" or "mail-invitation" => "Mend the address or the mail server, then send it again. A letter whose time is over is discarded.",
         "set-up-invoice" or "send-invoice" or "void-invoice" or "send-payout" or "send-refund" or "reverse-payout" => "See why the provider refused, mend it there or in the settings, then send it again: the provider knows a repeat by its key.",
         _ => "Mend the cause, then send it again. What has been done by other means since is discarded.",
     };

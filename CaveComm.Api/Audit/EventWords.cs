@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using CaveComm.Domain.Admin;
 using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Identity;
 using CaveComm.Projections.Commissions;
 
 namespace CaveComm.Api.Audit;
@@ -22,7 +23,14 @@ internal static partial class EventWords
         InstallationEvent.Restored e => $"A backup of {e.SavedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC was put in place. It ended at position {Pages.Numbers.Of(e.Position)}; what was recorded after it is not in this log.",
         MessageEvent.Replayed e => Asked($"The dead letter {e.Type} was sent again", e.Reason),
         MessageEvent.Discarded e => Asked($"The dead letter {e.Type} was discarded", e.Reason),
+        AccountEvent e => AccountWords.Of(e),
+        SignInEvent e => AccountWords.Of(e),
+        InvitationEvent e => AccountWords.Of(e),
         ReplayEvent.Requested e => Asked($"Dead letters were sent again, at most {e.PerSecond} a second", e.Reason),
+        SessionEvent e => SessionWords.Of(e),
+        ClientEvent.ClientRegistered e => $"The {(e.Facts.IsTrusted ? "trusted " : "")}app {e.Facts.Name} was registered{(e.Facts.IsPublic ? ", without a secret" : "")}. It may ask for {e.Facts.Scope}.",
+        ClientEvent.ClientRemoved e => $"The app was removed: {e.Cause}",
+        SigningKeyEvent.Rotated e => Asked($"The key {e.KeyId} signs tokens from {e.SignsFrom.UtcDateTime:yyyy-MM-dd HH:mm} UTC{(e.Compromised ? "; those of before were thrown away" : "")}", e.Reason),
         _ => Short(stored.Data) is { Length: > 0 } data ? $"{Name(stored.Type)}: {data}" : $"{Name(stored.Type)}.",
     };
 

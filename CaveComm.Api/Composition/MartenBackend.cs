@@ -5,6 +5,7 @@ using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Api.Notifications;
+using CaveComm.Api.OwnAccount;
 using CaveComm.Api.Payments;
 using CaveComm.Api.Recurring;
 using CaveComm.Domain;
@@ -159,6 +160,8 @@ internal static class MartenBackend
             .ByMessage<ICommissionMessage>(message => StreamKey.Commission(message.Commission))
             .ByMessage<MailCustomer>(message => $"mail:{message.Commission}")
             .ByMessage<MailFreelancer>(message => $"mail:{message.Commission}")
+            .ByMessage<MailAccount>(message => $"mail:{message.Account}")
+            .ByMessage<MailInvitation>(message => $"mail:{message.Invitation}")
             .ByMessage<IRecurringMessage>(message => $"recurring:{message.Series}");
         options.Publish(rule =>
         {
@@ -169,6 +172,8 @@ internal static class MartenBackend
         {
             rule.Message<MailCustomer>();
             rule.Message<MailFreelancer>();
+            rule.Message<MailAccount>();
+            rule.Message<MailInvitation>();
             rule.ToLocalQueue("mail");
         });
         options.Publish(rule =>

@@ -1,5 +1,6 @@
 using CaveComm.Api.Commissions;
 using CaveComm.Api.Notifications;
+using CaveComm.Api.OwnAccount;
 using CaveComm.Api.Payments;
 using CaveComm.Api.Recurring;
 using CaveComm.Domain;
@@ -48,6 +49,8 @@ internal static class MessagePolicies
             .ByMessage<ICommissionMessage>(message => StreamKey.Commission(message.Commission))
             .ByMessage<MailCustomer>(message => $"mail:{message.Commission}")
             .ByMessage<MailFreelancer>(message => $"mail:{message.Commission}")
+            .ByMessage<MailAccount>(message => $"mail:{message.Account}")
+            .ByMessage<MailInvitation>(message => $"mail:{message.Invitation}")
             .ByMessage<IRecurringMessage>(message => $"recurring:{message.Series}");
 
         // Each provider is called five times side by side at most (its setting MostCalls), so one that hangs leaves three of these hands to the others.
@@ -57,6 +60,8 @@ internal static class MessagePolicies
         options.RouteTo<ICommissionMessage>("payments");
         options.RouteTo<MailCustomer>("mail");
         options.RouteTo<MailFreelancer>("mail");
+        options.RouteTo<MailAccount>("mail");
+        options.RouteTo<MailInvitation>("mail");
         options.RouteTo<IRecurringMessage>("upkeep");
     }
 

@@ -1,4 +1,5 @@
 using CaveComm.Api.Commissions;
+using CaveComm.Api.Identity;
 using CaveComm.Api.Payments;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -15,7 +16,7 @@ internal static class Observability
     private static readonly string[] Sources = ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", CommissionTrace.SourceName, "Marten", "Wolverine", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql"];
 
     private static readonly string[] Meters =
-        ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", WebhookMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql"];
+        ["CaveComm.EventStore", "CaveComm.Messaging", "CaveComm.Providers", WebhookMetrics.MeterName, RefusedSignIns.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql"];
 
     /// <summary>JSON lines in Production; a quiet console elsewhere.</summary>
     public static void AddCaveCommLogging(this WebApplicationBuilder builder)

@@ -30,6 +30,7 @@ public static class HttpSetup
             options.Cookie.SameSite = SameSiteMode.Lax; // Strict would lose it on the way back from a pay page.
         });
         services.AddIdempotency();
+        services.AddRateLimits();
         services.AddDataProtection().SetApplicationName("CaveComm");
         services.AddOptions<KeyManagementOptions>().Configure<IConfiguration, ILoggerFactory>((options, configuration, logs) =>
             options.XmlRepository = new FileSystemXmlRepository(DataFolder.Keys(configuration), logs));
@@ -59,6 +60,7 @@ public static class HttpSetup
         app.Use(MethodRules.AfterRouting);
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimiter();
         app.Use(Antiforgery.Guard);
         app.Use(IdempotentRequests.Handle);
         ProblemPages.Map(app);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using CaveComm.Api.OwnAccount;
 using CaveComm.Domain.Identity;
 using CaveComm.Projections;
 
@@ -26,7 +27,16 @@ public static class IdentityStorage
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Projections.Add(new DeciderProjection<Account, AccountEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add(new DeciderProjection<Invitation, InvitationEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add(new DeciderProjection<Session, SessionEvent>(), ProjectionLifecycle.Live);
         options.Schema.For<AccountCredentials>();
+        options.Schema.For<SessionRecord>().Duplicate(it => it.Account).Duplicate(it => it.EndsAt);
+        options.Schema.For<SessionSeen>();
+        options.Projections.Add(new DeciderProjection<Client, ClientEvent>(), ProjectionLifecycle.Live);
+        options.Schema.For<OAuth.ClientRecord>();
         options.Schema.For<SignInName>();
+        options.Schema.For<SecondFactor>();
+        options.Schema.For<UsedCode>();
+        options.Schema.For<InvitationRecord>();
     }
 }

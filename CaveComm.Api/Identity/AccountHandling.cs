@@ -1,3 +1,4 @@
+using CaveComm.Api.OwnAccount;
 using CaveComm.Domain;
 using CaveComm.Domain.Freelancers;
 using CaveComm.Domain.Identity;
@@ -17,11 +18,12 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
 {
     private const int MostAttempts = 10;
 
-    public Task<Registered> Register(Registration wanted, CancellationToken cancel) => Register(wanted, _ => { }, cancel);
+    public Task<Registered> Register(Registration wanted, CancellationToken cancel) => Register(wanted, _ => { }, null, cancel);
 
     /// <summary>Account, shop, names and credentials in one transaction; of two who want a name at once, one gets it.</summary>
     /// <param name="enroll">What else commits with it.</param>
-    public async Task<Registered> Register(Registration wanted, Action<IDocumentSession> enroll, CancellationToken cancel)
+    /// <param name="invitation">Used up with it.</param>
+    public async Task<Registered> Register(Registration wanted, Action<IDocumentSession> enroll, Guid? invitation, CancellationToken cancel)
     {
         var id = Guid.CreateVersion7(clock.GetUtcNow());
         var account = AccountDecider.Decide(Account.Initial, new AccountCommand.Register(wanted.Username, wanted.Handle, wanted.Role, wanted.Cause));
@@ -46,6 +48,11 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
             started = session.Events.StartStream<Freelancer>(StreamKey.Freelancer(wanted.Handle), [.. shop.Events]);
         }
 
+        if (invitation is { } used && await Invitations.Accept(session, used, id, wanted.Handle, clock.GetUtcNow(), cancel) is { } notGood)
+        {
+            return new(id, notGood, 0);
+        }
+
         names.ForEach(name => session.Store(new SignInName(name, id)));
         session.Store(new AccountCredentials($"{id:D}", passwords.Hash(wanted.Password)));
         try
@@ -57,27 +64,30 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
         {
             return new(id, Taken((string)taken.Id), 0);
         }
+        catch (ConcurrencyException) when (invitation is not null)
+        {
+            // Nothing else here is appended to what exists: somebody registered with the same invitation at the same moment.
+            return new(id, InvitationDecider.NoLongerGood.Refusal, 0);
+        }
     }
 
-    /// <returns>Null when name and password do not fit together; the answer takes as long when there is no such name.</returns>
-    public async Task<Caller?> SignIn(string username, string password, CancellationToken cancel)
+    /// <returns>Null when name and password do not fit together.</returns>
+    public async Task<Caller?> SignIn(string username, string password, CancellationToken cancel) =>
+        await FindByName(username, cancel) is var account && await IsPassword(account, password, cancel) ? await accounts.Find(account!.Value, cancel) : null;
+
+    /// <summary>Whether this is the account's password. The answer takes as long when there is no such account.</summary>
+    public async Task<bool> IsPassword(Guid? account, string password, CancellationToken cancel)
     {
         await using var session = store.LightweightSession();
-        var name = await session.LoadAsync<SignInName>(SignInName.Of(username), cancel);
-        var credentials = await session.LoadAsync<AccountCredentials>($"{name?.Account ?? Guid.Empty:D}", cancel);
+        var credentials = await session.LoadAsync<AccountCredentials>($"{account ?? Guid.Empty:D}", cancel);
         var check = passwords.Check(credentials?.PasswordHash, password);
-        if (name is null || credentials is null || check == PasswordCheck.Wrong)
-        {
-            return null;
-        }
-
-        if (check == PasswordCheck.RightButOld)
+        if (check == PasswordCheck.RightButOld && credentials is not null)
         {
             session.Store(credentials with { PasswordHash = passwords.Hash(password) });
             await session.SaveChangesAsync(cancel);
         }
 
-        return await accounts.Find(name.Account, cancel);
+        return check != PasswordCheck.Wrong;
     }
 
     public async Task<Guid?> FindByName(string username, CancellationToken cancel)
@@ -93,16 +103,20 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
         await session.SaveChangesAsync(cancel);
     }
 
-    /// <summary>Grants or revokes a role.</summary>
     /// <param name="actor">Who does it, for the event's metadata.</param>
-    public async Task<Decision<AccountEvent>> Handle(Guid account, AccountCommand command, string actor, CancellationToken cancel)
+    public Task<Decision<AccountEvent>> Handle(Guid account, AccountCommand command, string actor, CancellationToken cancel) =>
+        Handle(account, actor, (it, _, _) => Task.FromResult(AccountDecider.Decide(it, command)), cancel);
+
+    /// <summary>Decides on the account as it stands, together with whatever else <paramref name="decide"/> puts into the session.</summary>
+    public async Task<Decision<AccountEvent>> Handle(
+        Guid account, string actor, Func<Account, IDocumentSession, CancellationToken, Task<Decision<AccountEvent>>> decide, CancellationToken cancel)
     {
         for (var attempt = 1; ; attempt++)
         {
             await using var session = store.LightweightSession();
             session.LastModifiedBy = actor;
             var stream = await session.Events.FetchForWriting<Account>(StreamKey.Account(account), cancel);
-            var decision = AccountDecider.Decide(stream.Aggregate ?? Account.Initial, command);
+            var decision = await decide(stream.Aggregate ?? Account.Initial, session, cancel);
             if (decision.Events is [])
             {
                 return decision;
@@ -126,9 +140,11 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
         ? new Refusal(RefusalKind.Conflict, "username-taken", "Somebody signs in with this name or address already.")
         : new Refusal(RefusalKind.Conflict, "handle-taken", "This handle is taken; choose another.");
 
-    private static Refusal? PasswordFaults(string password) => password.Length is >= Passwords.Least and <= Passwords.Most
-        ? null
-        : new Faults().Add("password", $"From {Passwords.Least} to {Passwords.Most} characters.").ToRefusal();
+    private static Refusal? PasswordFaults(string password)
+    {
+        var faults = Passwords.Check("password", password, new Faults());
+        return faults.IsEmpty ? null : faults.ToRefusal();
+    }
 
     /// <summary>Every fault at once, whoever found it.</summary>
     private static Refusal? Together(params ReadOnlySpan<Refusal?> refusals)

@@ -1,4 +1,6 @@
+using CaveComm.Api.Http;
 using CaveComm.Domain.Identity;
+using Microsoft.AspNetCore.Authentication;
 
 namespace CaveComm.Api.Identity;
 
@@ -8,6 +10,15 @@ public sealed record Caller(Guid AccountId, string Username, string? Handle, IRe
 {
     /// <summary>What the token, key or session that was sent may be used for.</summary>
     public IReadOnlySet<string> Scopes { get; init; } = Scope.Everything;
+
+    /// <summary>The session that the cookie or token belongs to; null for an API key.</summary>
+    public Guid? SessionId { get; init; }
+
+    /// <summary>The account's count of "all sessions are over": a session of a lower count is.</summary>
+    public int SessionsGeneration { get; init; }
+
+    /// <summary>Who did it, in an event's metadata.</summary>
+    public string Actor => $"account:{AccountId:D}";
 
     public bool IsAdmin => Roles.Contains(Role.Admin);
 
@@ -25,6 +36,10 @@ public static class CallerOfRequest
         ArgumentNullException.ThrowIfNull(http);
         return http.Items.TryGetValue(Key, out var caller) ? (Caller?)caller : null;
     }
+
+    /// <summary>Whether it is the browser's cookie that says who is asking.</summary>
+    internal static bool HasSessionCookie(this HttpContext http) =>
+        http.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Ticket?.AuthenticationScheme == Antiforgery.SessionScheme;
 
     internal static void SetCaller(this HttpContext http, Caller caller) => http.Items[Key] = caller;
 }

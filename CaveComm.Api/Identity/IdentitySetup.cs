@@ -1,5 +1,9 @@
 using System.Security.Claims;
 using CaveComm.Api.Http;
+using CaveComm.Api.OAuth;
+using CaveComm.Api.OwnAccount;
+using CaveComm.Domain.Identity;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
@@ -19,11 +23,18 @@ public static class IdentitySetup
         services.AddSingleton<ISigningKeys, FileSigningKeys>();
         services.AddSingleton<Tokens>();
         services.AddSingleton<AccountHandling>();
+        services.AddAccounts();
+        services.AddSingleton<Origins>();
+        services.AddSingleton<Sessions>();
+        services.AddCaveCommOAuth();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
         services.AddHostedService<DemoAccountsSetup>();
         services.AddAuthentication(EitherScheme)
             .AddPolicyScheme(EitherScheme, null, options => options.ForwardDefaultSelector = http =>
-                http.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme : Antiforgery.SessionScheme)
+                ApiKeyScheme.IsFor(http) ? ApiKeyScheme.SchemeName
+                : http.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme
+                : Antiforgery.SessionScheme)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyScheme>(ApiKeyScheme.SchemeName, null)
             .AddJwtBearer()
             .AddCookie(Antiforgery.SessionScheme, options =>
             {
@@ -52,7 +63,7 @@ public static class IdentitySetup
                 {
                     if (!await Know(context.HttpContext, context.Principal))
                     {
-                        context.Fail("There is no such account.");
+                        context.Fail("There is no such account, or the session is over.");
                     }
                 },
             };
@@ -63,21 +74,27 @@ public static class IdentitySetup
     public static IEndpointRouteBuilder MapCaveCommIdentity(this IEndpointRouteBuilder routes)
     {
         SignInEndpoints.Map(routes);
+        routes.MapCaveCommOAuth();
         RegisterEndpoints.Map(routes);
         RoleEndpoints.Map(routes);
+        routes.MapAccounts();
         return routes;
     }
 
-    /// <summary>Puts the account as it stands now beside the request; false when there is none.</summary>
+    /// <summary>Puts the caller beside the request, as account and session stand now; false when either is no more.</summary>
     private static async Task<bool> Know(HttpContext http, ClaimsPrincipal? principal)
     {
-        if (!Guid.TryParse(principal?.FindFirstValue("sub"), out var id)
-            || await http.RequestServices.GetRequiredService<Accounts>().Find(id, http.RequestAborted) is not { } caller)
+        var sessions = http.RequestServices.GetRequiredService<Sessions>();
+        if (!Guid.TryParse(principal?.FindFirstValue("sid"), out var id)
+            || await sessions.Find(id, http.RequestAborted) is not { } session
+            || principal.FindFirstValue("sub") != Tokens.SubjectOf(session)
+            || await sessions.CallerOf(session, http.RequestAborted) is not { } caller)
         {
             return false;
         }
 
-        http.SetCaller(caller);
+        // A cookie is good for all that its session is; a token says itself for how much of it.
+        http.SetCaller(principal.FindFirstValue("scope") is { } scope ? caller with { Scopes = caller.Scopes.Intersect(Scope.Read(scope)).ToHashSet() } : caller);
         return true;
     }
 }

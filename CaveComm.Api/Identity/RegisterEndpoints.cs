@@ -1,5 +1,6 @@
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
+using CaveComm.Api.OwnAccount;
 using CaveComm.Api.Pages;
 using CaveComm.Domain;
 using CaveComm.Domain.Identity;
@@ -7,7 +8,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CaveComm.Api.Identity;
 
-public sealed record RegisterBody(string Handle, string DisplayName, string Email, string Password);
+/// <param name="Invitation">The token of an invitation's link; needed where the installation takes nobody without.</param>
+public sealed record RegisterBody(string Handle, string DisplayName, string Email, string Password, string? Invitation = null);
 
 public sealed record RegisteredAnswer(Guid AccountId, string Handle, string Username);
 
@@ -16,22 +18,37 @@ internal static class RegisterEndpoints
 {
     public const string Path = "/freelancer/register";
 
+    private static readonly Refusal Closed = new(RefusalKind.Forbidden, "registration-closed", "This installation takes no new freelancers by itself. Ask its operator.");
+
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Path, (HttpContext http) => http.Negotiate(
-            new SignInDescription(Path, "POST", ["handle", "displayName", "email", "password"]), page: _ => new RazorComponentResult<RegisterPage>()))
-            .WithName("ShowRegister").ExcludeFromDescription();
-        routes.MapPost(Path, Register).WithName("RegisterFreelancer").KeepsItsAnswer(unlessForm: true).NeedsFormToken().TakesBody<RegisterBody>()
+        routes.MapGet(Path, Show).WithName("ShowRegister").ExcludeFromDescription();
+        routes.MapPost(Path, Register).WithName("RegisterFreelancer").KeepsItsAnswer(unlessForm: true).NeedsFormToken().RequireRateLimiting(RateLimits.Registrations)
+            .TakesBody<RegisterBody>()
             .Produces<RegisteredAnswer>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<IResult> Register(HttpContext http, AccountHandling handling, IKeyedWrites keyed, IConfiguration configuration, CancellationToken cancel)
+    private static async Task<IResult> Show(
+        HttpContext http, IConfiguration configuration, IDocumentStore store, TimeProvider clock, AccountLinks links, CancellationToken cancel, string? invitation = null)
     {
-        if (!string.Equals(configuration["CaveComm:Registration"] ?? "open", "open", StringComparison.OrdinalIgnoreCase))
+        var mode = RegistrationModes.Of(configuration);
+        var refusal = mode == RegistrationMode.Closed ? Closed
+            : mode == RegistrationMode.Invitation && !await Invitations.IsGood(store, links.ReadInvitation(invitation), clock.GetUtcNow(), cancel) ? InvitationDecider.NoLongerGood.Refusal
+            : null;
+        return http.Negotiate(
+            new SignInDescription(Path, "POST", ["handle", "displayName", "email", "password", "invitation"]),
+            _ => new RazorComponentResult<RegisterPage>(new { Entered = new Dictionary<string, string> { ["invitation"] = invitation ?? "" }, Refusal = refusal, IsShut = refusal is not null }));
+    }
+
+    private static async Task<IResult> Register(
+        HttpContext http, AccountHandling handling, Accounts accounts, Sessions sessions, IKeyedWrites keyed, IConfiguration configuration, AccountLinks links, CancellationToken cancel)
+    {
+        var mode = RegistrationModes.Of(configuration);
+        if (mode == RegistrationMode.Closed)
         {
-            return Problems.Of("registration-closed", "This installation takes no new freelancers by itself. Ask its operator.");
+            return Closed.ToProblem();
         }
 
         var isForm = http.AnswersForm();
@@ -42,7 +59,14 @@ internal static class RegisterEndpoints
         }
 
         var wanted = new Registration(body.Handle, body.Handle, body.DisplayName.Trim(), body.Email.Trim(), body.Password, Role.Freelancer, "registered");
-        var registered = await handling.Register(wanted, keyed.Enroll, cancel);
+        var invitation = string.IsNullOrEmpty(body.Invitation) ? null : links.ReadInvitation(body.Invitation);
+        if (invitation is null && (mode == RegistrationMode.Invitation || !string.IsNullOrEmpty(body.Invitation)))
+        {
+            var needed = InvitationDecider.NoLongerGood.Refusal!;
+            return isForm ? Again(reading.Entered, needed) : needed.ToProblem();
+        }
+
+        var registered = await handling.Register(wanted, keyed.Enroll, invitation, cancel);
         if (registered.Refusal is { } refusal)
         {
             return isForm ? Again(reading.Entered, refusal) : refusal.ToProblem();
@@ -51,7 +75,7 @@ internal static class RegisterEndpoints
         http.AnswerPosition(registered.Position);
         if (isForm)
         {
-            await SignInEndpoints.StartSession(http, registered.AccountId);
+            await sessions.StartBrowser(http, (await accounts.Find(registered.AccountId, cancel))!, cancel);
             return new SeeOther($"/freelancer/{body.Handle}/profile");
         }
 

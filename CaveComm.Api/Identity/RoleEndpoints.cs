@@ -127,7 +127,7 @@ internal static class RoleEndpoints
 
     private static async Task<IResult> ShowAccount(Guid accountID, HttpContext http, Accounts accounts, CancellationToken cancel) =>
         await accounts.Find(accountID, cancel) is { } found
-            ? http.Negotiate(Summary(found), it => new RazorComponentResult<AccountPage>(new { Account = it }))
+            ? http.Negotiate(Summary(found), it => new RazorComponentResult<AccountRolesPage>(new { Account = it }))
             : Problems.Missing();
 
     private static ProblemHttpResult? Checked(RoleBody body)

@@ -1,6 +1,6 @@
-using System.Security.Claims;
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
+using CaveComm.Api.OAuth;
 using CaveComm.Api.Pages;
 using CaveComm.Domain;
 using CaveComm.Domain.Identity;
@@ -9,8 +9,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CaveComm.Api.Identity;
 
+/// <param name="Code">Of the authenticator app, or a recovery code; only where a second factor is on.</param>
 /// <param name="ReturnUrl">Where a form goes on to; a path of this site.</param>
-public sealed record SignInBody(string Username, string Password, string? ReturnUrl = null);
+/// <param name="Ticket">A form's, which asks for the code after the password was right: in its place.</param>
+public sealed record SignInBody(string Username, string? Password = null, string? Code = null, string? ReturnUrl = null, string? Ticket = null) : IChecked
+{
+    public void Check(Faults faults)
+    {
+        ArgumentNullException.ThrowIfNull(faults);
+        faults.Require(Password is not null || Ticket is not null, "password", "is required.");
+    }
+}
 
 /// <summary>F9: a person signs in by a form and gets a session cookie; a program signs in by JSON and gets a bearer token.</summary>
 internal static class SignInEndpoints
@@ -21,15 +30,9 @@ internal static class SignInEndpoints
     {
         routes.MapGet(Path, ShowForm).WithName("ShowSignIn").ExcludeFromDescription();
         routes.MapPost(Path, SignIn).WithName("SignIn").KeepsNoAnswer("The answer is a secret: a token or a session.").NeedsFormToken().TakesBody<SignInBody>()
-            .Produces<AccessTokenAnswer>().ProducesProblem(StatusCodes.Status401Unauthorized);
-        routes.MapPost("/freelancer/logout", SignOut).WithName("SignOut").KeepsNoAnswer("Nothing is stored: the browser forgets its cookie, again if need be.");
+            .Produces<AccessTokenAnswer>().ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status429TooManyRequests);
+        routes.MapPost("/freelancer/logout", SignOut).WithName("SignOut").KeepsNoAnswer("A session ends once, however often it is asked.");
     }
-
-    /// <summary>Starts a session: the cookie holds the account's id and nothing else.</summary>
-    public static Task StartSession(HttpContext http, Guid account) => http.SignInAsync(
-        Antiforgery.SessionScheme,
-        new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", $"{account:D}")], Antiforgery.SessionScheme, "sub", "role")),
-        new AuthenticationProperties { IsPersistent = true });
 
     /// <summary>Only a path of our own: neither another site nor what a browser takes for one (<c>//host</c>, <c>/\host</c>).</summary>
     public static string? LocalOnly(string? url) =>
@@ -41,11 +44,16 @@ internal static class SignInEndpoints
         : caller.Roles.Contains(Role.Auditor) ? "/audit"
         : "/";
 
-    private static IResult ShowForm(HttpContext http, string? returnUrl = null) => http.Negotiate(
-        new SignInDescription(Path, "POST", ["username", "password"]),
-        page: _ => new RazorComponentResult<SignInPage>(new { ReturnUrl = LocalOnly(returnUrl) }));
+    private static async Task<IResult> ShowForm(HttpContext http, Authorizing authorizing, CancellationToken cancel, string? returnUrl = null)
+    {
+        await authorizing.LetFormsLead(http, LocalOnly(returnUrl), cancel);
+        return http.Negotiate(
+            new SignInDescription(Path, "POST", ["username", "password", "code"]),
+            page: _ => new RazorComponentResult<SignInPage>(new { ReturnUrl = LocalOnly(returnUrl) }));
+    }
 
-    private static async Task<IResult> SignIn(HttpContext http, AccountHandling handling, Tokens tokens, CancellationToken cancel)
+    private static async Task<IResult> SignIn(
+        HttpContext http, SignInDesk desk, KnownBrowsers browsers, Sessions sessions, Tokens tokens, Authorizing authorizing, CancellationToken cancel)
     {
         var isForm = http.AnswersForm();
         var reading = await http.ReadBody<SignInBody>(cancel);
@@ -54,32 +62,53 @@ internal static class SignInEndpoints
             return isForm && reading.Faults is { } faults ? Again(reading.Entered, faults, null, StatusCodes.Status422UnprocessableEntity) : problem;
         }
 
-        var caller = body.Password.Length <= Passwords.Most ? await handling.SignIn(body.Username, body.Password, cancel) : null;
-        if (caller is null)
+        var outcome = await desk.SignIn(http, body, cancel);
+        if (outcome is not SignInOutcome.SignedIn { Caller: var caller })
         {
-            const string Wrong = "This username and password do not fit together.";
-            var unauthorized = AccessAnswers.Unauthorized(http, "wrong-credentials", Wrong);
-            return isForm ? Again(reading.Entered, null, Wrong, StatusCodes.Status401Unauthorized) : unauthorized;
+            await authorizing.LetFormsLead(http, LocalOnly(reading.Entered.GetValueOrDefault("returnUrl")), cancel);
+            return NotSignedIn(http, outcome, isForm ? reading.Entered : null);
         }
 
         if (!isForm)
         {
-            return TypedResults.Json(tokens.Issue(caller), Json.Options);
+            var begun = await sessions.StartProgram(http, caller, Tokens.OwnClient, cancel);
+            return TypedResults.Json(tokens.Issue(begun.Record, caller.Roles, Scope.Everything, Tokens.Lifetime) with { refresh_token = begun.RefreshToken }, Json.Options);
         }
 
-        await StartSession(http, caller.AccountId);
+        browsers.Remember(http, caller.AccountId);
+        await sessions.StartBrowser(http, caller, cancel);
         return new SeeOther(LocalOnly(body.ReturnUrl) ?? HomeOf(caller));
     }
 
-    private static async Task<IResult> SignOut(HttpContext http, CancellationToken cancel)
+    private static async Task<IResult> SignOut(HttpContext http, Sessions sessions, CancellationToken cancel)
     {
-        cancel.ThrowIfCancellationRequested();
+        if (http.Caller() is { SessionId: { } session, AccountId: var account })
+        {
+            await sessions.End(account, session, "signed out", cancel);
+        }
+
         await http.SignOutAsync(Antiforgery.SessionScheme);
         return http.Done("/", TypedResults.NoContent());
     }
 
-    private static RazorComponentResult<SignInPage> Again(IReadOnlyDictionary<string, string> entered, Faults? faults, string? message, int status) =>
-        new(new { ReturnUrl = LocalOnly(entered.GetValueOrDefault("returnUrl")), Username = entered.GetValueOrDefault("username"), Faults = faults, Message = message })
+    /// <param name="entered">Set for a form, which is shown again.</param>
+    private static IResult NotSignedIn(HttpContext http, SignInOutcome outcome, IReadOnlyDictionary<string, string>? entered)
+    {
+        if (outcome is SignInOutcome.TooMany over)
+        {
+            var problem = Problems.TooMany(http, "Too many wrong passwords or codes came from here or for this name. Wait a little; the right one is still taken.", over.RetryAfter);
+            return entered is null ? problem : Again(entered, null, problem.ProblemDetails.Detail, problem.StatusCode, over.Ticket);
+        }
+
+        var refused = (SignInOutcome.Refused)outcome;
+        var unauthorized = AccessAnswers.Unauthorized(http, refused.Code, refused.Detail);
+        var isFault = refused.Code != SignInDesk.CodeNeeded; // The page asks for a code that is not sent yet in words of its own.
+        return entered is null ? unauthorized : Again(entered, null, isFault ? refused.Detail : null, StatusCodes.Status401Unauthorized, refused.Ticket);
+    }
+
+    /// <param name="ticket">Set when only the code is missing.</param>
+    private static RazorComponentResult<SignInPage> Again(IReadOnlyDictionary<string, string> entered, Faults? faults, string? message, int status, string? ticket = null) =>
+        new(new { ReturnUrl = LocalOnly(entered.GetValueOrDefault("returnUrl")), Username = entered.GetValueOrDefault("username"), Faults = faults, Message = message, Ticket = ticket })
         {
             StatusCode = status,
         };

@@ -16,6 +16,20 @@ public sealed record Account : IState<Account, AccountEvent>
 
     public ImmutableSortedSet<string> Roles { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
+    /// <summary>A session stands as long as this is what it was when the session started.</summary>
+    public int SessionsGeneration { get; init; }
+
+    /// <summary>Whether a sign-in needs a code beside the password.</summary>
+    public bool HasSecondFactor { get; init; }
+
+    public int RecoveryCodesLeft { get; init; }
+
+    /// <summary>The keys that are good now, by number.</summary>
+    public ImmutableSortedDictionary<int, ApiKey> ApiKeys { get; init; } = ImmutableSortedDictionary<int, ApiKey>.Empty;
+
+    /// <summary>A number is never given again, so that a revoked key's requests are not taken for another's.</summary>
+    public int ApiKeysMade { get; init; }
+
     public bool Exists => Username.Length > 0;
 
     public static Account Evolve(Account it, AccountEvent happened) => happened switch
@@ -23,8 +37,23 @@ public sealed record Account : IState<Account, AccountEvent>
         AccountRegistered e => it with { Username = e.Username, Handle = e.Handle },
         RoleGranted e => it with { Roles = it.Roles.Add(e.Role) },
         RoleRevoked e => it with { Roles = it.Roles.Remove(e.Role) },
+        PasswordChanged or SessionsEnded => it with { SessionsGeneration = it.SessionsGeneration + 1 },
+        SecondFactorTurnedOn => it with { HasSecondFactor = true },
+        SecondFactorTurnedOff => it with { HasSecondFactor = false, RecoveryCodesLeft = 0, SessionsGeneration = it.SessionsGeneration + 1 },
+        RecoveryCodesMade e => it with { RecoveryCodesLeft = e.Count },
+        RecoveryCodeUsed => it with { RecoveryCodesLeft = it.RecoveryCodesLeft - 1 },
+        ApiKeyMade e => it with { ApiKeys = it.ApiKeys.SetItem(e.Key, new ApiKey(e.Name, e.Scope, e.Digest)), ApiKeysMade = e.Key },
+        ApiKeyRevoked e => it with { ApiKeys = it.ApiKeys.Remove(e.Key) },
         _ => throw new UnreachableException($"Evolve does not know {happened.GetType().Name}."),
     };
+}
+
+/// <summary>A key that programs send in place of a sign-in.</summary>
+/// <param name="Scope">Words with a space between.</param>
+/// <param name="Digest">SHA-256 of the secret.</param>
+public sealed record ApiKey(string Name, string Scope, string Digest)
+{
+    public ImmutableSortedSet<string> Scopes { get; } = Identity.Scope.Read(Scope);
 }
 
 /// <summary>Roles that CaveComm knows by itself; plans add <c>plan:*</c>.</summary>

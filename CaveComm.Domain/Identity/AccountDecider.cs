@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 using static CaveComm.Domain.Identity.AccountCommand;
 using static CaveComm.Domain.Identity.AccountEvent;
 using Decision = CaveComm.Domain.Decision<CaveComm.Domain.Identity.AccountEvent>;
@@ -17,11 +16,33 @@ public abstract record AccountCommand
     public sealed record GrantRole(string Role, string Cause) : AccountCommand;
 
     public sealed record RevokeRole(string Role, string Cause) : AccountCommand;
+
+    public sealed record ChangePassword(string Cause) : AccountCommand;
+
+    /// <param name="RecoveryCodes">How many were made with it.</param>
+    public sealed record TurnOnSecondFactor(int RecoveryCodes, string Cause) : AccountCommand;
+
+    public sealed record TurnOffSecondFactor(string Cause) : AccountCommand;
+
+    public sealed record MakeRecoveryCodes(int Count) : AccountCommand;
+
+    public sealed record UseRecoveryCode : AccountCommand;
+
+    /// <param name="Scopes">What the key is to be good for.</param>
+    /// <param name="Digest">SHA-256 of the secret.</param>
+    public sealed record MakeApiKey(string Name, IReadOnlyList<string> Scopes, string Digest) : AccountCommand;
+
+    public sealed record RevokeApiKey(int Key) : AccountCommand;
+
+    public sealed record EndSessions(string Cause) : AccountCommand;
 }
 
 /// <summary>The rules of an account.</summary>
 public static class AccountDecider
 {
+    public const int MostApiKeys = 50;
+    public const int MostInKeyName = 64;
+
     public static Decision Decide(Account it, AccountCommand command) => (it.Exists, command) switch
     {
         (false, Register c) => Checked(c) ?? (c.Role is { } role
@@ -35,6 +56,22 @@ public static class AccountDecider
             Decision.Refuse(RefusalKind.Conflict, "no-shop", "This account has no shop: a freelancer registers with a handle."),
         (_, GrantRole c) => it.Roles.Contains(c.Role) ? Decision.Nothing : Decision.Record(new RoleGranted(c.Role, c.Cause)),
         (_, RevokeRole c) => it.Roles.Contains(c.Role) ? Decision.Record(new RoleRevoked(c.Role, c.Cause)) : Decision.Nothing,
+
+        (_, ChangePassword c) => Decision.Record(new PasswordChanged(c.Cause)),
+        (_, EndSessions c) => Decision.Record(new SessionsEnded(c.Cause)),
+
+        (_, TurnOnSecondFactor) when it.HasSecondFactor => Decision.Refuse(RefusalKind.Conflict, "second-factor-on", "The second factor is on already. Turn it off first."),
+        (_, TurnOnSecondFactor c) => Decision.Record(new SecondFactorTurnedOn(c.Cause), new RecoveryCodesMade(c.RecoveryCodes)),
+        (_, TurnOffSecondFactor c) => it.HasSecondFactor ? Decision.Record(new SecondFactorTurnedOff(c.Cause)) : Decision.Nothing,
+        (_, MakeRecoveryCodes or UseRecoveryCode) when !it.HasSecondFactor => Decision.Refuse(RefusalKind.Conflict, "second-factor-off", "The second factor is off. Turn it on first."),
+        (_, MakeRecoveryCodes c) => Decision.Record(new RecoveryCodesMade(c.Count)),
+        (_, UseRecoveryCode) => it.RecoveryCodesLeft > 0 ? Decision.Record(new RecoveryCodeUsed()) : Decision.Nothing,
+
+        (_, MakeApiKey c) => Checked(it, c) ?? Decision.Record(
+            new ApiKeyMade(it.ApiKeysMade + 1, c.Name.Trim(), string.Join(' ', c.Scopes.Distinct().Order(StringComparer.Ordinal)), c.Digest)),
+        (_, RevokeApiKey c) => it.ApiKeys.ContainsKey(c.Key) ? Decision.Record(new ApiKeyRevoked(c.Key))
+            : c.Key >= 1 && c.Key <= it.ApiKeysMade ? Decision.Nothing
+            : Decision.Refuse(RefusalKind.Missing, "no-such-key", "There is no such key."),
 
         _ => throw new UnreachableException($"Decide does not know {command.GetType().Name}."),
     };
@@ -50,33 +87,18 @@ public static class AccountDecider
 
         return faults.IsEmpty ? null : (Decision)faults.ToRefusal();
     }
-}
 
-/// <summary>What a freelancer can be called in addresses.</summary>
-public static partial class Handles
-{
-    /// <summary>Words that are, or may become, part of an address or of a pretence.</summary>
-    private static readonly HashSet<string> Reserved = new(StringComparer.Ordinal)
+    private static Decision? Checked(Account it, MakeApiKey c)
     {
-        "about", "account", "accounts", "admin", "administrator", "api", "assets", "audit", "auditor", "billing", "cavecomm", "commission", "commissions",
-        "contact", "customer", "customers", "download", "downloads", "favicon", "freelancer", "freelancers", "health", "help", "inbox", "info", "invitations",
-        "legal", "login", "logout", "mail", "null", "oauth2", "office", "openapi", "password-reset", "plans", "postmaster", "privacy", "problems", "register",
-        "relays", "root", "security", "settings", "signin", "signout", "signup", "static", "status", "support", "system", "template", "templates", "terms",
-        "undefined", "webhook", "webhooks", "webmaster", "well-known", "www",
-    };
+        if (it.ApiKeys.Count >= MostApiKeys)
+        {
+            return Decision.Refuse(RefusalKind.Conflict, "too-many-keys", $"There are {MostApiKeys} keys already. Revoke one that is not used any more.");
+        }
 
-    public static void Check(string handle, Faults faults)
-    {
-        if (!Shape().IsMatch(handle))
-        {
-            faults.Add("handle", "3 to 32 small letters, digits and hyphens.");
-        }
-        else if (Reserved.Contains(handle))
-        {
-            faults.Add("handle", "This word is reserved; choose another.");
-        }
+        var faults = new Faults();
+        faults.RequireLine("name", c.Name, MostInKeyName);
+        faults.Require(c.Scopes.Count > 0, "scopes", "Choose at least one.");
+        faults.Require(c.Scopes.All(Scope.Grantable.Contains), "scopes", $"Each one of {string.Join(", ", Scope.Grantable)}.");
+        return faults.IsEmpty ? null : (Decision)faults.ToRefusal();
     }
-
-    [GeneratedRegex(@"\A[a-z0-9-]{3,32}\z")]
-    private static partial Regex Shape();
 }

@@ -1,6 +1,6 @@
 namespace CaveComm.Domain.Identity;
 
-/// <summary>Everything that can have happened to an account. Stored for ever: add, never edit. What is secret (the password) is not here.</summary>
+/// <summary>Everything that can have happened to an account. Stored for ever: add, never edit. What is secret (password, seed of the codes, recovery codes) is not here.</summary>
 public abstract record AccountEvent
 {
     private AccountEvent() { }
@@ -14,6 +14,35 @@ public abstract record AccountEvent
 
     /// <param name="Cause">Why, in words that an auditor understands.</param>
     public sealed record RoleRevoked(string Role, string Cause) : AccountEvent;
+
+    /// <summary>There is a new password; every session of before is over.</summary>
+    /// <param name="Cause">Why, in words that an auditor understands.</param>
+    public sealed record PasswordChanged(string Cause) : AccountEvent;
+
+    /// <summary>From now on a sign-in needs a code of an authenticator app too.</summary>
+    public sealed record SecondFactorTurnedOn(string Cause) : AccountEvent;
+
+    /// <summary>The password is enough again; every session of before is over.</summary>
+    public sealed record SecondFactorTurnedOff(string Cause) : AccountEvent;
+
+    /// <summary>A new set of recovery codes; those of before are void.</summary>
+    public sealed record RecoveryCodesMade(int Count) : AccountEvent;
+
+    /// <summary>A recovery code stood in for the authenticator app. It is void now.</summary>
+    public sealed record RecoveryCodeUsed : AccountEvent;
+
+    /// <summary>A key for programs.</summary>
+    /// <param name="Key">Counts from 1 in each account.</param>
+    /// <param name="Name">What the person calls it.</param>
+    /// <param name="Scope">What it is good for, as OAuth writes it: words with a space between.</param>
+    /// <param name="Digest">SHA-256 of the secret, which is 256 random bits: nobody finds it from this.</param>
+    public sealed record ApiKeyMade(int Key, string Name, string Scope, string Digest) : AccountEvent;
+
+    public sealed record ApiKeyRevoked(int Key) : AccountEvent;
+
+    /// <summary>All sessions that had been started are over.</summary>
+    /// <param name="Cause">Why, in words that an auditor understands.</param>
+    public sealed record SessionsEnded(string Cause) : AccountEvent;
 }
 
 /// <summary>The one event of a stream whose existence says that a name is taken: of two who want it, one starts the stream.</summary>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using CaveComm.Api;
+using CaveComm.Api.Audit;
 using CaveComm.Api.Commissions;
 using CaveComm.Domain;
 using CaveComm.Domain.Admin;
@@ -51,6 +52,11 @@ public class EventCatalogueTests
                 nameof(PurchaseEvent) => "purchase",
                 nameof(ProviderEvent) => "provider-event",
                 nameof(AccountEvent) => "account",
+                nameof(SignInEvent) => "sign-ins",
+                nameof(InvitationEvent) => "invitation",
+                nameof(SessionEvent) => "session",
+                nameof(ClientEvent) => "client",
+                nameof(SigningKeyEvent) => "signing-keys",
                 nameof(ProjectionEvent) => "projection",
                 nameof(InstallationEvent) => "installation",
                 nameof(MessageEvent) => "message",
@@ -93,6 +99,23 @@ public class EventCatalogueTests
                     break;
                 case CustomerEvent e:
                     KnownCustomer.Evolve(KnownCustomer.Initial, e).ShouldNotBeNull();
+                    break;
+                case ClientEvent e:
+                    Client.Evolve(Client.Initial, e).ShouldNotBeNull();
+                    break;
+                case SessionEvent e:
+                    Session.Evolve(Session.Initial, e).ShouldNotBeNull();
+                    break;
+                case AccountEvent e:
+                    Account.Evolve(Account.Initial, e).ShouldNotBeNull();
+                    AccountWords.Of(e).ShouldNotBeNullOrWhiteSpace();
+                    break;
+                case SignInEvent e:
+                    AccountWords.Of(e).ShouldNotBeNullOrWhiteSpace();
+                    break;
+                case InvitationEvent e:
+                    Invitation.Evolve(Invitation.Initial, e).ShouldNotBeNull();
+                    AccountWords.Of(e).ShouldNotBeNullOrWhiteSpace();
                     break;
                 case SlotEvent e:
                     Slots.Evolve(Slots.Initial, e).ShouldNotBeNull();

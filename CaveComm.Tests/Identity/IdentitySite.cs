@@ -10,9 +10,11 @@ using CaveComm.Domain.Freelancers;
 using CaveComm.EventStore;
 using CaveComm.Projections;
 using CaveComm.Tests.Http;
+using CaveComm.Tests.OAuth;
 using CaveComm.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CaveComm.Tests.Identity;
@@ -28,17 +30,35 @@ public sealed partial class IdentitySite : IAsyncLifetime
 
     internal TestSite Site { get; private set; } = null!;
 
+    /// <summary>Settings beside the usual ones, for a site of one test's own.</summary>
+    public Dictionary<string, string?> Extra { get; } = [];
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Fewer than the product's, for tests that try thousands of passwords.</summary>
+    public int? HashIterations { get; init; }
+
     public IReadOnlyList<string> PreparedHandles => prepared.Handles;
 
     public async ValueTask InitializeAsync()
     {
         database = await TestDatabase.Create();
         var settings = new Dictionary<string, string?> { ["CaveComm:Sandbox"] = "true", ["CaveComm:PublicUrl"] = "http://127.0.0.1/" };
+        foreach (var (name, value) in OAuthTalk.Clients)
+        {
+            settings[name] = value;
+        }
+
         foreach (var (role, handle) in new[] { ("freelancer", "mira"), ("second", "jonas"), ("admin", "ada"), ("auditor", "otto") })
         {
             settings[$"CaveComm:DemoAccounts:{role}:Handle"] = handle;
             settings[$"CaveComm:DemoAccounts:{role}:Username"] = handle;
             settings[$"CaveComm:DemoAccounts:{role}:Password"] = Password;
+        }
+
+        foreach (var (key, value) in Extra)
+        {
+            settings[key] = value;
         }
 
         Site = await TestSite.Start(Map, Add, settings);
@@ -57,6 +77,17 @@ public sealed partial class IdentitySite : IAsyncLifetime
         var client = Site.NewClient();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answer.GetProperty("access_token").GetString());
         return client;
+    }
+
+    /// <summary>Registers an OAuth client as the administrator.</summary>
+    internal async Task<(string Id, string? Secret)> Admin(string name, object client)
+    {
+        using var admin = await Program("ada");
+        var body = System.Text.Json.JsonSerializer.SerializeToNode(client)!.AsObject();
+        body["name"] = name;
+        using var answer = await admin.PostAsync(new Uri("/admin/oauth/clients", UriKind.Relative), TestSite.JsonBody(body.ToJsonString()), TestContext.Current.CancellationToken);
+        var told = await answer.Json();
+        return (told.GetProperty("client_id").GetString()!, told.GetProperty("client_secret").GetString());
     }
 
     /// <summary>A browser that has nobody signed in: it keeps cookies and asks for pages.</summary>
@@ -111,7 +142,13 @@ public sealed partial class IdentitySite : IAsyncLifetime
 
     private void Add(IServiceCollection services)
     {
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(Clock);
+        services.AddSingleton<Links>();
+        if (HashIterations is { } iterations)
+        {
+            services.Configure<PasswordHasherOptions>(options => options.IterationCount = iterations);
+        }
+
         services.AddOptions<CaveCommOptions>().BindConfiguration("CaveComm");
         services.AddCaveCommIdentity();
         services.AddSingleton<IDemoSetup>(prepared);

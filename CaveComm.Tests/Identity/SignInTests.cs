@@ -28,7 +28,8 @@ public sealed class SignInTests(IdentitySite fixture) : IClassFixture<IdentitySi
         var answer = await response.Json();
         answer.GetProperty("token_type").GetString().ShouldBe("Bearer");
         answer.GetProperty("expires_in").GetInt32().ShouldBe(3600);
-        answer.GetProperty("scope").GetString().ShouldBe("freelancer");
+        answer.GetProperty("scope").GetString().ShouldBe("account billing:read commissions:read commissions:write");
+        answer.GetProperty("refresh_token").GetString()!.Length.ShouldBe(64);
         var token = new JsonWebToken(answer.GetProperty("access_token").GetString());
         token.Alg.ShouldBe("ES256");
         token.Audiences.ShouldBe(["cavecomm"]);

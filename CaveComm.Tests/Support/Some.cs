@@ -91,6 +91,10 @@ internal static class Some
     public static readonly FreelancerEvent.PayoutAccountReady AccountReady = new(PaymentProviders.Stripe, StripeAccount);
     public static readonly FreelancerEvent.PayoutAccountSuspended AccountSuspended = new(PaymentProviders.Stripe, StripeAccount, "requirements.past_due");
 
+    // What happened, for sessions.
+    public static readonly SessionEvent.SessionStarted SessionStarted = new(
+        CommissionId, SessionKind.Client, "app", "commissions:read openid", "cavecomm", "Firefox on Windows", new string('0', 16), 0, Noon, Noon.AddDays(90));
+
     // What is asked.
     public static readonly CommissionCommand.Request Request = new(Shop, Buyer, UpFrontWork, PaymentProviders.Stripe, Requested.Answers, AcceptedTerms: true);
     public static readonly CommissionCommand.RecordInvoice RecordInvoice = new(1, "in_1", "CAVE-0001", PayUrl, Noon.AddDays(14));
@@ -113,6 +117,15 @@ internal static class Some
         Registered, Published, Retired, Opened, Closed, ProfileChanged, DestinationSet, BillingSet, AccountOpened, AccountReady, AccountSuspended,
         new NumberEvent.InvoiceNumbered(CommissionId, "in_1", Billing), new NumberEvent.CreditNumbered(CommissionId, "re_1", Euro(20_00)),
         new AccountEvent.AccountRegistered(Shop, Shop), new AccountEvent.RoleGranted("freelancer", "registration"), new AccountEvent.RoleRevoked("freelancer", "asked for"),
+        new AccountEvent.PasswordChanged("by the owner"), new AccountEvent.SecondFactorTurnedOn("by the owner"), new AccountEvent.SecondFactorTurnedOff("by the owner"),
+        new AccountEvent.RecoveryCodesMade(10), new AccountEvent.RecoveryCodeUsed(), new AccountEvent.ApiKeyMade(1, "Shop window", "commissions:read", new string('a', 64)),
+        new AccountEvent.ApiKeyRevoked(1), new AccountEvent.SessionsEnded("by the owner"),
+        new SignInEvent.Refused("wrong password", CommissionId, "0123456789abcdef"), new SignInEvent.Limited("address", null, "0123456789abcdef"),
+        new InvitationEvent.Invited(Noon), new InvitationEvent.InvitationAccepted(CommissionId), new InvitationEvent.InvitationWithdrawn(),
+        SessionStarted, new SessionEvent.CodeIssued(new string('a', 64), "https://app.example/callback", new string('c', 43), "n-1", Noon.AddSeconds(60)),
+        new SessionEvent.CodeRedeemed(), new SessionEvent.RefreshIssued(new string('b', 64)), new SessionEvent.SessionEnded("signed out"),
+        new ClientEvent.ClientRegistered(new("An app", ["https://app.example/callback"], ["authorization_code", "refresh_token"], true, false, "commissions:read openid", []), null),
+        new ClientEvent.ClientRemoved("not used any more"), new SigningKeyEvent.Rotated("k1", Noon.AddHours(1), false, "It is time."),
         new NameEvent.HandleClaimed(CommissionId), new NameEvent.UsernameClaimed(CommissionId),
         new ProviderEvent.Received(PaymentProviders.Stripe, "evt_1", "invoice.paid", Noon, """{"id":"evt_1"}"""),
         new ProviderEvent.Unreadable(PaymentProviders.BtcPay, new string('b', 64), "It is no JSON.", "<nonsense>"),

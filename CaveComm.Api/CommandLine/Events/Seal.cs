@@ -67,7 +67,7 @@ internal static class Seal
             throw new CommandFailure($"{file.Name} is not what was sealed: its content does not fit the digest in its last line.");
         }
 
-        var key = keys.Trusted.OfType<ECDsaSecurityKey>().FirstOrDefault(it => it.KeyId == line.KeyId) ?? throw new CommandFailure(
+        var key = keys.Kept.OfType<ECDsaSecurityKey>().FirstOrDefault(it => it.KeyId == line.KeyId) ?? throw new CommandFailure(
             $"{file.Name} was sealed with the key {line.KeyId}, which is not one of this installation. Without it the seal proves nothing here.");
         return key.ECDsa.VerifyData(SealLine.Signed(line.Count, line.Sha256, line.At), SignatureOf(line), HashAlgorithmName.SHA256)
             ? (line, length)

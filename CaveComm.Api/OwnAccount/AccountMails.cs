@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using CaveComm.Api.Notifications;
+using CaveComm.Domain;
+using CaveComm.Domain.Freelancers;
+using CaveComm.Domain.Identity;
+using CaveComm.Domain.Notifications;
+
+namespace CaveComm.Api.OwnAccount;
+
+/// <summary>A letter to somebody about the own account. Address, words and links are looked up and made when it is sent.</summary>
+/// <param name="Account">Empty when a new password was asked for under a name that nobody has: then nothing is sent, after the same work.</param>
+/// <param name="Reference">Tells letters of one kind apart.</param>
+public sealed record MailAccount(Guid Account, AccountLetter Letter, Guid Reference);
+
+public sealed record MailInvitation(Guid Invitation);
+
+public enum AccountLetter
+{
+    PasswordReset,
+    PasswordChanged,
+    SecondFactorTurnedOn,
+    SecondFactorTurnedOff,
+    ApiKeyMade,
+}
+
+/// <summary>Writes to an account's owner, where an address is known: a freelancer's.</summary>
+internal static class AccountMailing
+{
+    public static async Task<Mail?> Compose(MailAccount asked, IQuerySession session, AccountLinks links, CancellationToken cancel)
+    {
+        if (await session.Events.AggregateStreamAsync<Account>(StreamKey.Account(asked.Account), token: cancel) is not { Handle: { } handle } account
+            || await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(handle), token: cancel) is not { } freelancer)
+        {
+            return null;
+        }
+
+        var letter = Compose(asked, account, $"Hello {freelancer.DisplayName},", links);
+        return letter.To($"account-{asked.Account:N}.{asked.Letter}.{asked.Reference:N}", freelancer.Email, freelancer.DisplayName);
+    }
+
+    private static Letter Compose(MailAccount asked, Account account, string hello, AccountLinks links)
+    {
+        const string NotYou = "If it was not you, ask for a new password at once: that signs everybody out.";
+        var askForReset = ("Ask for a new password", links.AskForReset);
+        return asked.Letter switch
+        {
+            AccountLetter.PasswordReset => new(
+                "Choose a new password",
+                [hello, "Somebody, we hope you, asked for a new password for your account. The link is good for one hour, and once.", "If it was not you, do nothing: your password stays as it is."],
+                Button: ("Choose a new password", links.PasswordReset(asked.Account, account.SessionsGeneration))),
+            AccountLetter.PasswordChanged => new(
+                "Your password was changed", [hello, "The password of your account was changed, and every device was signed out.", NotYou], Button: askForReset),
+            AccountLetter.SecondFactorTurnedOn => new(
+                "Signing in needs a code from now on", [hello, "Your account asks for a code of your authenticator app from now on, beside the password.", NotYou], Button: askForReset),
+            AccountLetter.SecondFactorTurnedOff => new(
+                "Signing in needs no code any more", [hello, "Your account asks for the password alone again, and every device was signed out.", NotYou], Button: askForReset),
+            AccountLetter.ApiKeyMade => new(
+                "A new API key", [hello, "A key was made with which programs can use your account.", "If it was not you, revoke it and choose a new password."], Button: ("Look at the keys", links.Keys)),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    public static Letter Invitation(AccountLinks links, Guid id) => new(
+        "You are invited to CaveComm",
+        ["Hello,", "you are invited to take commissions here as a freelancer: you get an inbox, templates that customers choose from, and a place for payments.", "The link is good for seven days, and for one account."],
+        Button: ("Register", links.Invitation(id)));
+}
+
+public static class MailAccountHandler
+{
+    public static async Task Handle(MailAccount asked, IQuerySession session, IMailSender mails, AccountLinks links, CancellationToken cancel)
+    {
+        if (await AccountMailing.Compose(asked, session, links, cancel) is { } mail)
+        {
+            await mails.Send(mail, cancel);
+        }
+    }
+}
+
+public static class MailInvitationHandler
+{
+    public static async Task Handle(MailInvitation asked, IQuerySession session, IMailSender mails, AccountLinks links, CancellationToken cancel)
+    {
+        // Withdrawn before it was sent: there is nobody to write to.
+        if (await session.LoadAsync<InvitationRecord>($"{asked.Invitation:D}", cancel) is { Email: { } address })
+        {
+            await mails.Send(AccountMailing.Invitation(links, asked.Invitation).To($"invitation-{asked.Invitation:N}", address, null), cancel);
+        }
+    }
+}
