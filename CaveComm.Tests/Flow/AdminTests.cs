@@ -129,27 +129,6 @@ public sealed class AdminTests(Office office) : IClassFixture<Office>
         ((string)problem["detail"]!).ShouldContain("BillingProjection");
     }
 
-    [Theory]
-    [InlineData("GET", All)]
-    [InlineData("GET", Inbox)]
-    [InlineData("POST", $"{Inbox}/rebuild")]
-    [InlineData("POST", $"{Inbox}/pause")]
-    [InlineData("POST", $"{Inbox}/resume")]
-    [InlineData("POST", $"{Inbox}/retry")]
-    public async Task Only_administrators_get_there(string method, string path)
-    {
-        foreach (var (client, status, code) in new[]
-        {
-            (office.Anonymous, HttpStatusCode.Unauthorized, "sign-in-required"),
-            (office.Freelancer, HttpStatusCode.Forbidden, "forbidden"),
-            (office.Auditor, HttpStatusCode.Forbidden, "forbidden"),
-        })
-        {
-            using var answer = await client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
-            await answer.IsProblem(status, code);
-        }
-    }
-
     [Fact]
     public async Task The_buttons_on_the_page_do_what_they_say()
     {

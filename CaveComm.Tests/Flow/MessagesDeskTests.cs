@@ -249,28 +249,6 @@ public sealed class MessagesDeskTests(Office office) : IClassFixture<Office>
         await answer.IsProblem(HttpStatusCode.NotFound, code);
     }
 
-    [Theory]
-    [InlineData("GET", Messages)]
-    [InlineData("GET", $"{Messages}/0195ab12-0000-7000-8000-000000000001")]
-    [InlineData("GET", Letters)]
-    [InlineData("GET", $"{Letters}/replays")]
-    [InlineData("POST", $"{Letters}/0195ab12-0000-7000-8000-000000000001/replay")]
-    [InlineData("POST", $"{Letters}/0195ab12-0000-7000-8000-000000000001/discard")]
-    [InlineData("POST", $"{Letters}/replay")]
-    public async Task Only_administrators_get_there(string method, string path)
-    {
-        foreach (var (client, status, code) in new[]
-        {
-            (office.Anonymous, HttpStatusCode.Unauthorized, "sign-in-required"),
-            (office.Freelancer, HttpStatusCode.Forbidden, "forbidden"),
-            (office.Auditor, HttpStatusCode.Forbidden, "forbidden"),
-        })
-        {
-            using var answer = await client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
-            await answer.IsProblem(status, code);
-        }
-    }
-
     private async Task<IReadOnlyList<JsonObject>> Items(string address) =>
         [.. (await office.Admin.GetFromJsonAsync<JsonObject>(address))!["items"]!.AsArray().Select(it => it!.AsObject())];
 
