@@ -46,7 +46,7 @@ internal static class RoleEndpoints
 
         var administered = routes.MapGroup(Accounts).RequireRole(Role.Admin);
         administered.MapGet("", Find).WithName("FindAccount").Produces<Page<AccountSummary>>();
-        administered.MapGet("/{accountID:guid}", ShowAccount).WithName("ShowAccount").Produces<AccountSummary>().ProducesProblem(StatusCodes.Status404NotFound);
+        administered.MapGet("/{accountID:guid}", ShowAccount).WithName("AdministerAccount").Produces<AccountSummary>().ProducesProblem(StatusCodes.Status404NotFound);
 
         // A browser's form knows no PUT and no DELETE.
         administered.MapPost("/{accountID:guid}/roles", Grant).WithName("GrantRoleForm").KeepsItsAnswerAfterSteps().TakesBody<GrantBody>().ExcludeFromDescription();
