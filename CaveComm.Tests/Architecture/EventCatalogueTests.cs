@@ -105,6 +105,7 @@ public class EventCatalogueTests
                     break;
                 case SessionEvent e:
                     Session.Evolve(Session.Initial, e).ShouldNotBeNull();
+                    SessionWords.Of(e).ShouldEndWith(".");
                     break;
                 case AccountEvent e:
                     Account.Evolve(Account.Initial, e).ShouldNotBeNull();

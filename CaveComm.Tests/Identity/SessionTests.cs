@@ -2,6 +2,7 @@ using System.Net;
 using CaveComm.Api.Identity;
 using CaveComm.Domain.Identity;
 using CaveComm.Tests.Http;
+using CaveComm.Tests.Providers;
 using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using static CaveComm.Tests.Identity.IdentitySite;
@@ -91,6 +92,30 @@ public sealed class SessionTests(IdentitySite fixture) : IClassFixture<IdentityS
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         answer = await fixture.Site.Send(HttpMethod.Get, "/freelancer/intruder/inbox", headers: ("Cookie", $"cavecomm-session={planted}"));
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Another_node_believes_session_and_roles_for_a_second_and_no_longer()
+    {
+        var account = await Person("elsewhere");
+        await fixture.SignedInBrowser("elsewhere");
+        var services = fixture.Site.App.Services;
+        var clock = new ManualClock();
+        var accounts = ActivatorUtilities.CreateInstance<Accounts>(services, clock);
+        var otherNode = ActivatorUtilities.CreateInstance<Sessions>(services, accounts, clock);
+        var session = (await Sessions.Of(account, Cancel)).Single().Id;
+        (await Seen())!.Roles.ShouldContain(Role.Freelancer);
+
+        await services.GetRequiredService<AccountHandling>().Handle(account, new AccountCommand.RevokeRole(Role.Freelancer, "test"), "test", Cancel);
+        (await Seen()).ShouldNotBeNull();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        (await Seen())!.Roles.ShouldNotContain(Role.Freelancer);
+
+        (await Sessions.End(account, session, "test", Cancel)).ShouldBeTrue();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        (await Seen()).ShouldBeNull();
+
+        async Task<Caller?> Seen() => await otherNode.Find(session, Cancel) is { } record ? await otherNode.CallerOf(record, Cancel) : null;
     }
 
     [Theory]
