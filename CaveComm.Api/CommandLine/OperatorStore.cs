@@ -4,6 +4,7 @@ using CaveComm.Api.Commissions;
 using CaveComm.Api.Composition;
 using CaveComm.Api.Customers;
 using CaveComm.Api.Identity;
+using CaveComm.Api.OwnAccount;
 using CaveComm.Api.Recurring;
 using CaveComm.Providers;
 using CaveComm.Sandbox.PostgreSql;
@@ -132,6 +133,7 @@ internal sealed class OperatorStore : IAsyncDisposable
         // Nothing is sent from here: these are only known to messages that the product will work off.
         services.AddOptions<CaveCommOptions>().BindConfiguration("CaveComm");
         services.AddSingleton<Links>();
+        services.AddSingleton<AccountLinks>();
         services.AddProviders(composed);
         services.AddRecurringWork();
         services.AddScoped<CommissionHandling>();
