@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using CaveComm.Api.CommandLine.Accounts;
 using CaveComm.Api.CommandLine.Backup;
 using CaveComm.Api.CommandLine.Bench;
 using CaveComm.Api.CommandLine.Demo;
@@ -55,6 +56,7 @@ internal static class CaveCommCommandLine
             ProjectionsCommand.Build(),
             MessagesCommand.Build(),
             EventsCommand.Build(),
+            AccountsCommand.Build(),
             BackupCommand.Build(),
             RestoreCommand.Build(),
             new HelpOption { Recursive = true },

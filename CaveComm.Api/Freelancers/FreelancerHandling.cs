@@ -16,7 +16,8 @@ public sealed class FreelancerHandling(IDocumentStore store, IKeyedWrites keyed)
         return await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(handle), token: cancel) ?? Freelancer.Initial;
     }
 
-    public async Task<ShopHandled> Handle(string handle, FreelancerCommand command, CancellationToken cancel)
+    /// <param name="tell">What else commits with a change, told the shop before and after it.</param>
+    public async Task<ShopHandled> Handle(string handle, FreelancerCommand command, CancellationToken cancel, Func<IDocumentSession, Freelancer, Freelancer, Task>? tell = null)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -33,6 +34,7 @@ public sealed class FreelancerHandling(IDocumentStore store, IKeyedWrites keyed)
             }
 
             stream.AppendMany(decision.Events);
+            await (tell?.Invoke(session, before, after) ?? Task.CompletedTask);
             try
             {
                 await session.SaveChangesAsync(cancel);

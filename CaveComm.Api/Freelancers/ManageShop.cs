@@ -1,6 +1,7 @@
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
+using CaveComm.Api.OwnAccount;
 using CaveComm.Api.Payouts;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
@@ -178,7 +179,7 @@ internal static class ManageShop
     private static async Task<IResult> RetireTemplate(string freelancer, string templateName, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
         Answer(http, await handling.Handle(freelancer, new FreelancerCommand.RetireTemplate(templateName), cancel), () => TypedResults.NoContent());
 
-    private static async Task<IResult> PutProfile(string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel)
+    private static async Task<IResult> PutProfile(string freelancer, HttpContext http, FreelancerHandling handling, AccountChanges account, CancellationToken cancel)
     {
         var reading = await http.ReadBody<ProfileBody>(cancel);
         if (!reading.IsValid(out var body, out var problem))
@@ -190,7 +191,8 @@ internal static class ManageShop
         var billing = body.Billing is { } papers ? new BillingChange(papers.ToDetails(body.DisplayName))
             : reading.Entered.ContainsKey("billing.legalName") ? new BillingChange(null)
             : null;
-        var handled = await handling.Handle(freelancer, new FreelancerCommand.ChangeProfile(body.DisplayName?.Trim() ?? "", body.Email ?? "", body.About, billing), cancel);
+        var handled = await handling.Handle(freelancer, new FreelancerCommand.ChangeProfile(body.DisplayName?.Trim() ?? "", body.Email ?? "", body.About, billing), cancel, (session, before, after) =>
+            before.Email == after.Email ? Task.CompletedTask : account.Tell(session, http.Caller()!.AccountId, AccountLetter.AddressChanged));
         return http.AnswersForm() && FaultsOf(handled) is { } faults
             ? ShopPageOf(handled.Before, "profile", reading.Entered, faults)
             : Answer(http, handled, () => TypedResults.Json(ShopStatus.Of(handled.After), Json.Options));

@@ -107,6 +107,14 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
     public Task<Decision<AccountEvent>> Handle(Guid account, AccountCommand command, string actor, CancellationToken cancel) =>
         Handle(account, actor, (it, _, _) => Task.FromResult(AccountDecider.Decide(it, command)), cancel);
 
+    /// <summary>
+    /// What the owner does to the account, with whatever else <paramref name="decide"/> puts into the session. A request believes for a second what it
+    /// read of its session: who was signed out in that second, on whatever node, must not leave a key, a password or a new session behind.
+    /// </summary>
+    public Task<Decision<AccountEvent>> HandleOwn(
+        Caller owner, Func<Account, IDocumentSession, CancellationToken, Task<Decision<AccountEvent>>> decide, CancellationToken cancel) =>
+        Handle(owner.AccountId, owner.Actor, (it, session, token) => it.SessionsGeneration == owner.SessionsGeneration ? decide(it, session, token) : Task.FromResult(SignedOut), cancel);
+
     /// <summary>Decides on the account as it stands, together with whatever else <paramref name="decide"/> puts into the session.</summary>
     public async Task<Decision<AccountEvent>> Handle(
         Guid account, string actor, Func<Account, IDocumentSession, CancellationToken, Task<Decision<AccountEvent>>> decide, CancellationToken cancel)
@@ -135,6 +143,9 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
             }
         }
     }
+
+    private static Decision<AccountEvent> SignedOut { get; } =
+        Decision<AccountEvent>.Refuse(RefusalKind.Conflict, "lost-race", "Every session of this account was ended a moment ago. Sign in again.");
 
     private static Refusal Taken(string stream) => stream.StartsWith("username:", StringComparison.Ordinal)
         ? new Refusal(RefusalKind.Conflict, "username-taken", "Somebody signs in with this name or address already.")

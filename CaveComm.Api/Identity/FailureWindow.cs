@@ -49,6 +49,39 @@ internal sealed class FailureWindow(int most, TimeSpan window, TimeProvider cloc
         }
     }
 
+    /// <summary>Counts a try as a failure before anybody knows how it ends: of many at once no more go on than of as many one after the other.</summary>
+    /// <returns>As for <see cref="Fail"/>; over the limit nothing is counted.</returns>
+    public FailureCount Try(string key)
+    {
+        Sweep();
+        var failures = byKey.GetOrAdd(key, _ => new Failures(most));
+        lock (failures)
+        {
+            var now = clock.GetUtcNow();
+            var over = Over(failures, now);
+            var isFirst = over is not null && !failures.WasTold;
+            failures.WasTold = over is not null;
+            if (over is null)
+            {
+                failures.Add(now);
+            }
+
+            return new FailureCount(over, isFirst);
+        }
+    }
+
+    /// <summary>A try went well after all.</summary>
+    public void Forgive(string key)
+    {
+        if (byKey.TryGetValue(key, out var failures))
+        {
+            lock (failures)
+            {
+                failures.TakeBack();
+            }
+        }
+    }
+
     private TimeSpan? Over(Failures failures, DateTimeOffset now) =>
         failures.Oldest + window - now is { } left && left > TimeSpan.Zero ? left : null;
 
@@ -65,7 +98,7 @@ internal sealed class FailureWindow(int most, TimeSpan window, TimeProvider cloc
         {
             lock (failures)
             {
-                if (failures.Newest + window <= now)
+                if (failures.Newest is not { } newest || newest + window <= now)
                 {
                     byKey.TryRemove(key, out _);
                 }
@@ -91,6 +124,13 @@ internal sealed class FailureWindow(int most, TimeSpan window, TimeProvider cloc
         {
             times[next] = at;
             next = (next + 1) % times.Length;
+        }
+
+        /// <summary>Forgets the newest. What it took the place of was out of the window, or it would not have been let through.</summary>
+        public void TakeBack()
+        {
+            next = (next + times.Length - 1) % times.Length;
+            times[next] = null;
         }
     }
 }

@@ -13,6 +13,9 @@ internal sealed class HashingLanes
 
     public HashingLane Open { get; } = new(Cores, mostWaiting: 256);
 
+    /// <summary>Strangers who register cost a hash, too: one at a time.</summary>
+    public HashingLane Registrations { get; } = new(1, mostWaiting: 64);
+
     /// <summary>Addresses and names over their limit: one at a time.</summary>
     public HashingLane HeldBack { get; } = new(1, mostWaiting: 64);
 }
@@ -23,6 +26,9 @@ internal sealed class HashingLane(int atOnce, int mostWaiting) : IDisposable
 {
     private readonly SemaphoreSlim places = new(atOnce);
     private int waiting;
+
+    /// <summary>How many stand in the queue.</summary>
+    public int Waiting => Volatile.Read(ref waiting);
 
     /// <returns>To be disposed of when the work is done; null when too many wait.</returns>
     public async Task<IDisposable?> Enter(CancellationToken cancel)

@@ -18,6 +18,7 @@ internal static class RegisterEndpoints
 {
     public const string Path = "/freelancer/register";
 
+    private static readonly TimeSpan FullLane = TimeSpan.FromSeconds(5);
     private static readonly Refusal Closed = new(RefusalKind.Forbidden, "registration-closed", "This installation takes no new freelancers by itself. Ask its operator.");
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -43,7 +44,7 @@ internal static class RegisterEndpoints
     }
 
     private static async Task<IResult> Register(
-        HttpContext http, AccountHandling handling, Accounts accounts, Sessions sessions, IKeyedWrites keyed, IConfiguration configuration, AccountLinks links, CancellationToken cancel)
+        HttpContext http, AccountHandling handling, HashingLanes lanes, Accounts accounts, Sessions sessions, IKeyedWrites keyed, IConfiguration configuration, AccountLinks links, CancellationToken cancel)
     {
         var mode = RegistrationModes.Of(configuration);
         if (mode == RegistrationMode.Closed)
@@ -66,7 +67,17 @@ internal static class RegisterEndpoints
             return isForm ? Again(reading.Entered, needed) : needed.ToProblem();
         }
 
-        var registered = await handling.Register(wanted, keyed.Enroll, invitation, cancel);
+        Registered registered;
+        using (var place = await lanes.Registrations.Enter(cancel))
+        {
+            if (place is null)
+            {
+                return Problems.TooMany(http, "Many are registering just now. Try again in a moment.", FullLane);
+            }
+
+            registered = await handling.Register(wanted, keyed.Enroll, invitation, cancel);
+        }
+
         if (registered.Refusal is { } refusal)
         {
             return isForm ? Again(reading.Entered, refusal) : refusal.ToProblem();

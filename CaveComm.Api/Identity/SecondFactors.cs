@@ -67,7 +67,7 @@ internal sealed class SecondFactors(IDocumentStore store, AccountHandling handli
         }
 
         var codes = NewCodes();
-        var decision = await handling.Handle(caller.AccountId, caller.Actor, async (it, session, _) =>
+        var decision = await handling.HandleOwn(caller, async (it, session, _) =>
         {
             session.Store(new SecondFactor(Id(caller.AccountId), seeds.Protect(Convert.ToHexString(seed)), step, [.. codes.Select(DigestOf)]));
             await tell(session);
@@ -76,18 +76,14 @@ internal sealed class SecondFactors(IDocumentStore store, AccountHandling handli
         return decision.Refusal is { } refusal ? ([], refusal) : (codes, null);
     }
 
-    public Task<Decision<AccountEvent>> TurnOff(Guid account, string actor, string cause, Func<IDocumentSession, Task> tell, CancellationToken cancel) => handling.Handle(account, actor, async (it, session, _) =>
-    {
-        session.Delete<SecondFactor>(Id(account));
-        await tell(session);
-        return AccountDecider.Decide(it, new AccountCommand.TurnOffSecondFactor(cause));
-    }, cancel);
+    public Task<Decision<AccountEvent>> TurnOff(Caller caller, Func<IDocumentSession, Task> tell, CancellationToken cancel) =>
+        handling.HandleOwn(caller, (it, session, _) => TurnOff(caller.AccountId, it, session, ByOwner, tell), cancel);
 
     /// <returns>The new codes; the old ones are void.</returns>
     public async Task<(IReadOnlyList<string> Codes, Refusal? Refusal)> MakeRecoveryCodes(Caller caller, CancellationToken cancel)
     {
         var codes = NewCodes();
-        var decision = await handling.Handle(caller.AccountId, caller.Actor, async (it, session, token) =>
+        var decision = await handling.HandleOwn(caller, async (it, session, token) =>
         {
             if (await session.LoadAsync<SecondFactor>(Id(caller.AccountId), token) is { } factor)
             {
@@ -157,6 +153,14 @@ internal sealed class SecondFactors(IDocumentStore store, AccountHandling handli
             return decision;
         }, cancel);
         return check;
+    }
+
+    /// <param name="tell">What else commits with it.</param>
+    public static async Task<Decision<AccountEvent>> TurnOff(Guid account, Account it, IDocumentSession session, string cause, Func<IDocumentSession, Task> tell)
+    {
+        session.Delete<SecondFactor>(Id(account));
+        await tell(session);
+        return AccountDecider.Decide(it, new AccountCommand.TurnOffSecondFactor(cause));
     }
 
     private byte[]? SeedOf(Caller caller, string? setup) =>

@@ -30,7 +30,8 @@ internal sealed class Sessions(IDocumentStore store, Accounts accounts, OAuthCli
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> seen = new();
 
     /// <summary>Signs the browser in: a new session, and the cookie that names it. A session that the browser had is over: nobody can have slipped it one.</summary>
-    public async Task<Guid> StartBrowser(HttpContext http, Caller caller, CancellationToken cancel)
+    /// <param name="goesOn">The session that this one stands in for, where the person has not proved anew who they are: it lasts no longer, and says no other time.</param>
+    public async Task<Guid> StartBrowser(HttpContext http, Caller caller, CancellationToken cancel, SessionRecord? goesOn = null)
     {
         if (http.Caller() is { SessionId: { } before, AccountId: var owner } && http.HasSessionCookie())
         {
@@ -39,13 +40,33 @@ internal sealed class Sessions(IDocumentStore store, Accounts accounts, OAuthCli
 
         var now = clock.GetUtcNow();
         var session = Guid.CreateVersion7(now);
-        var facts = Facts(http, caller, SessionKind.Browser, null, Scope.Everything, Tokens.Audience, now, now + BrowserLife);
+        var facts = Facts(http, caller, SessionKind.Browser, null, Scope.Everything, Tokens.Audience, goesOn?.SignedInAt ?? now, goesOn?.EndsAt ?? now + BrowserLife);
         await Begin(session, new SessionCommand.Begin(facts), cancel);
         await http.SignInAsync(
             Antiforgery.SessionScheme,
             new ClaimsPrincipal(new ClaimsIdentity([new("sub", $"{caller.AccountId:D}"), new("sid", $"{session:D}")], Antiforgery.SessionScheme, "sub", "role")),
             new AuthenticationProperties { IsPersistent = true });
         return session;
+    }
+
+    /// <summary>
+    /// All sessions of the account have just ended by this: the browser that asked for it goes on with a new one, which is over if they are all ended once
+    /// more meanwhile. Who sent a token goes on with nothing: a cookie would be good for more than the token was.
+    /// </summary>
+    /// <param name="isProved">Whether the password was sent along.</param>
+    public async Task StartAnew(HttpContext http, Caller caller, Decision<AccountEvent> ended, bool isProved, CancellationToken cancel)
+    {
+        if (!http.HasSessionCookie() || caller.SessionId is not { } id)
+        {
+            return;
+        }
+
+        var before = isProved ? null : await Find(id, cancel);
+        if (isProved || before is not null)
+        {
+            var after = ended.Events.Aggregate(Account.Initial with { SessionsGeneration = caller.SessionsGeneration }, Account.Evolve);
+            await StartBrowser(http, caller with { SessionsGeneration = after.SessionsGeneration }, cancel, before);
+        }
     }
 
     /// <summary>A program that sent the password gets a session of its own.</summary>
@@ -88,19 +109,6 @@ internal sealed class Sessions(IDocumentStore store, Accounts accounts, OAuthCli
         var isOwn = false;
         await Change(session, it => (isOwn = it.Start?.Account == account) ? SessionDecider.Decide(it, new SessionCommand.End(cause)) : Decision<SessionEvent>.Nothing, cancel);
         return isOwn;
-    }
-
-    /// <summary>Every session of the account is over, wherever it was started.</summary>
-    public async Task EndAll(Guid account, string cause, CancellationToken cancel)
-    {
-        await using (var session = store.LightweightSession())
-        {
-            session.LastModifiedBy = $"account:{account:D}";
-            session.Events.Append(StreamKey.Account(account), new AccountEvent.SessionsEnded(cause));
-            await session.SaveChangesAsync(cancel);
-        }
-
-        accounts.Forget(account);
     }
 
     /// <summary>The session as it stands; null when it is over or never was.</summary>

@@ -40,14 +40,17 @@ internal sealed class SignInDesk(
         }
 
         var account = await handling.FindByName(body.Username, cancel);
+
+        // Read before the password is looked at: if that is changed meanwhile, the session that begins here is over with all others.
+        accounts.Forget(account ?? Guid.Empty);
+        var state = await accounts.FindAccount(account ?? Guid.Empty, cancel);
         if (await Refusal(http, SignInName.Of(body.Username), account, body.Password ?? "", cancel) is { } refusal)
         {
             return refusal;
         }
 
-        accounts.Forget(account!.Value);
-        return await accounts.FindAccount(account.Value, cancel) is { } state
-            ? await Finish(http, (account.Value, state), body.Code, TicketFor(account.Value, state), cancel)
+        return state is not null
+            ? await Finish(http, (account!.Value, state), body.Code, TicketFor(account.Value, state), cancel)
             : throw new InvalidOperationException($"The name leads to account {account:D}, which is not there.");
     }
 
@@ -95,6 +98,7 @@ internal sealed class SignInDesk(
     private async Task<SignInOutcome> Finish(HttpContext http, (Guid Id, Account State) holder, string? code, string ticket, CancellationToken cancel)
     {
         var caller = await accounts.Find(holder.Id, cancel) ?? throw new InvalidOperationException($"Account {holder.Id:D} is gone.");
+        caller = caller with { SessionsGeneration = holder.State.SessionsGeneration };
         if (!holder.State.HasSecondFactor)
         {
             return new SignInOutcome.SignedIn(caller);
@@ -106,21 +110,29 @@ internal sealed class SignInDesk(
         }
 
         var key = $"{holder.Id:N}";
-        var browser = browsers.Find(http, holder.Id);
-        if (browser is null && SecondFactors.IsShort(code) && limits.Codes.Over(key) is { } wait)
+        var isShort = SecondFactors.IsShort(code);
+
+        // The owner's own browser does not use up what strangers are counted by, nor they what it is.
+        var (window, by) = browsers.Find(http, holder.Id) is { } browser ? (limits.Browsers, browser) : (limits.Codes, key);
+        if (isShort && window.Try(by) is { RetryAfter: { } wait } limited)
         {
+            await refusals.Record(http, SignInRefusal.WrongCode, "code", limited.IsFirst, holder.Id, cancel);
             return new SignInOutcome.TooMany(wait, ticket);
         }
 
         var check = await factors.Use(holder.Id, code, cancel);
         if (check == CodeCheck.Right)
         {
+            if (isShort)
+            {
+                window.Forgive(by);
+            }
+
             return new SignInOutcome.SignedIn(caller);
         }
 
-        // The owner's own browser does not use up what strangers are counted by, nor they what it is.
         var reason = check == CodeCheck.UsedBefore ? SignInRefusal.CodeUsedBefore : SignInRefusal.WrongCode;
-        var counted = browser is not null ? limits.Browsers.Fail(browser) : limits.Codes.Fail(key);
+        var counted = isShort ? default : window.Fail(by);
         var over = await Count(http, reason, holder.Id, cancel, ("code", counted), ("address", limits.Addresses.Fail(GuessLimits.AddressOf(http))));
         return over is { } pause
             ? new SignInOutcome.TooMany(pause, ticket)

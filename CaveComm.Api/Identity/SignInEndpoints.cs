@@ -34,9 +34,9 @@ internal static class SignInEndpoints
         routes.MapPost("/freelancer/logout", SignOut).WithName("SignOut").KeepsNoAnswer("A session ends once, however often it is asked.");
     }
 
-    /// <summary>Only a path of our own: neither another site nor what a browser takes for one (<c>//host</c>, <c>/\host</c>).</summary>
+    /// <summary>Only a path of our own: neither another site nor what a browser takes for one (<c>//host</c>, <c>/\host</c>), and nothing that a header cannot hold.</summary>
     public static string? LocalOnly(string? url) =>
-        url is ['/', ..] && !(url.Length > 1 && url[1] is '/' or '\\') && !url.Any(char.IsControl) && Uri.TryCreate(url, UriKind.Relative, out _) ? url : null;
+        url is ['/', ..] && !(url.Length > 1 && url[1] is '/' or '\\') && url.All(it => it is > ' ' and <= '~') && Uri.TryCreate(url, UriKind.Relative, out _) ? url : null;
 
     public static string HomeOf(Caller caller) =>
         caller.Owns(caller.Handle) ? $"/freelancer/{caller.Handle}/inbox"

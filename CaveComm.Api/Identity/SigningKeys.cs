@@ -121,20 +121,31 @@ internal sealed class FileSigningKeys(IConfiguration configuration, TimeProvider
 
     private string Folder() => DataFolder.Keys(configuration).FullName;
 
-    /// <summary>The key files, the newest first. The first one ever has no time in its name.</summary>
-    private static List<(string Path, DateTimeOffset SignsFrom)> Files(string folder) =>
-    [
-        .. Directory.EnumerateFiles(folder, $"token-signing*{Suffix}").Select(it => (Path: it, SignsFrom: SignsFromOf(it))).OrderByDescending(it => it.SignsFrom)
-            .ThenBy(it => it.Path, StringComparer.Ordinal),
-    ];
+    /// <summary>
+    /// The key files, the newest first. The first one ever has no time in its name: it is older than all others, whatever the file says of itself, since a
+    /// backup that is put back and a copied folder have files of today.
+    /// </summary>
+    private static List<(string Path, DateTimeOffset SignsFrom)> Files(string folder)
+    {
+        var files = Directory.EnumerateFiles(folder, $"token-signing*{Suffix}").Select(it => (Path: it, SignsFrom: SignsFromOf(it))).ToList();
+        var named = files.Where(it => it.SignsFrom is not null).Select(it => it.SignsFrom!.Value.AddSeconds(-1)).DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
+        return
+        [
+            .. files.Select(it => (it.Path, SignsFrom: it.SignsFrom ?? Earlier(new DateTimeOffset(File.GetLastWriteTimeUtc(it.Path), TimeSpan.Zero), named)))
+                .OrderByDescending(it => it.SignsFrom).ThenBy(it => it.Path, StringComparer.Ordinal),
+        ];
+    }
 
-    private static DateTimeOffset SignsFromOf(string path)
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
+
+    /// <returns>Null when the name does not say.</returns>
+    private static DateTimeOffset? SignsFromOf(string path)
     {
         var name = Path.GetFileNameWithoutExtension(path);
         return name.StartsWith(Prefix, StringComparison.Ordinal)
             && DateTimeOffset.TryParseExact(name[Prefix.Length..], TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var from)
             ? from
-            : new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero);
+            : null;
     }
 
     private static string Make(string folder, DateTimeOffset signsFrom)

@@ -73,7 +73,10 @@ internal sealed class Authorizing(AuthorizeReader reader, Sessions sessions, Tok
         var caller = http.HasSessionCookie() ? http.Caller() : null;
         var session = caller?.SessionId is { } id ? await sessions.Find(id, cancel) : null;
         var now = clock.GetUtcNow();
-        if (caller is null || session is null || !IsRecent(session, request, now))
+
+        // Asked of the database: what begins here outlives the second for which a request believes that a session stands.
+        var stands = session is not null && (await sessions.Load(session.SessionId, cancel)).IsAlive(now);
+        if (caller is null || session is null || !stands || !IsRecent(session, request, now))
         {
             return request.Prompt.Contains("none")
                 ? Refused(request, "login_required", "Nobody is signed in, or not recently enough.")
@@ -85,7 +88,7 @@ internal sealed class Authorizing(AuthorizeReader reader, Sessions sessions, Tok
             return Refused(request, "access_denied", "The person said no.");
         }
 
-        if (isAllowed != true && (!request.Client.Facts.IsTrusted || request.Prompt.Contains("consent")))
+        if (isAllowed != true && (!IsSureToBe(request.Client, request.RedirectUri) || request.Prompt.Contains("consent")))
         {
             if (request.Prompt.Contains("none"))
             {
@@ -102,6 +105,13 @@ internal sealed class Authorizing(AuthorizeReader reader, Sessions sessions, Tok
         await sessions.Begin(client, new SessionCommand.Begin(facts, new(digest, request.RedirectUri, request.Challenge, request.Nonce, now + CodeLife)), cancel);
         return Back(request.RedirectUri, request.State, ("code", code));
     }
+
+    /// <summary>
+    /// Whether it is certainly the operator's client that gets the code, so that nobody need be asked. Of a public one only its https address says so: any
+    /// program on the person's device can take its name and listen on a loopback port or a scheme (RFC 8252, 8.6).
+    /// </summary>
+    private static bool IsSureToBe(OAuthClient client, string redirectUri) =>
+        client.Facts.IsTrusted && (!client.Facts.IsPublic || redirectUri.StartsWith("https://", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether the sign-in is as fresh as the client wants it.</summary>
     private static bool IsRecent(SessionRecord session, AuthorizeRequest request, DateTimeOffset now) => request.SignedInSince is { } since

@@ -9,7 +9,7 @@ namespace CaveComm.Api.OAuth;
 
 /// <param name="GrantTypes">authorization_code and refresh_token when left out.</param>
 /// <param name="Public">Runs where people can look into it, and so gets no secret.</param>
-/// <param name="Trusted">People are not asked.</param>
+/// <param name="Trusted">People are not asked, unless it is public and its codes go to a program on their device: any other there can take its name.</param>
 /// <param name="Scopes">The most that it may be given; all that it can be when left out.</param>
 /// <param name="Roles">What it is when it acts as itself: <c>auditor</c>, or nothing.</param>
 public sealed record ClientBody(

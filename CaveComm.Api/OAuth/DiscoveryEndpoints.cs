@@ -48,7 +48,7 @@ internal static class DiscoveryEndpoints
             ["subject_types_supported"] = new[] { "public" },
             ["id_token_signing_alg_values_supported"] = new[] { SecurityAlgorithms.EcdsaSha256 },
             ["prompt_values_supported"] = new[] { "none", "login", "consent", "select_account" },
-            ["claims_supported"] = new[] { "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "name", "email" },
+            ["claims_supported"] = new[] { "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username", "name", "email", "email_verified" },
         }, Json.Options);
     }
 
@@ -92,6 +92,7 @@ internal static class DiscoveryEndpoints
         if (caller.Scopes.Contains(Scope.Email) && shop is { Exists: true })
         {
             told["email"] = shop.Email;
+            told["email_verified"] = false; // Anybody can register with anybody's address: no client may take it for who somebody is.
         }
 
         return TypedResults.Json(told, Json.Options);

@@ -7,21 +7,12 @@ namespace CaveComm.Api.OwnAccount;
 
 /// <summary>Changes that the owner of an account is written to about: event, secret and letter in one transaction.</summary>
 internal sealed class AccountChanges(
-    IDocumentStore store, AccountHandling handling, Accounts accounts, Sessions sessions, Passwords passwords, GuessLimits limits, AccountLinks links, IOutbox outbox, IKeyedWrites keyed,
+    IDocumentStore store, AccountHandling handling, Passwords passwords, GuessLimits limits, AccountLinks links, IOutbox outbox, IKeyedWrites keyed,
     TimeProvider clock)
 {
     /// <summary>Ends every session, too. The caller has to have proved the old password.</summary>
-    public Task<Decision<AccountEvent>> ChangePassword(Caller caller, string password, CancellationToken cancel) => handling.Handle(
-        caller.AccountId, caller.Actor, (it, session, _) => SetPassword(caller.AccountId, it, session, password, "by the owner"), cancel);
-
-    /// <summary>Every session has just ended; the browser that asked for it goes on with a new one.</summary>
-    public async Task SignInAnew(HttpContext http, Caller caller, CancellationToken cancel)
-    {
-        if (await accounts.Find(caller.AccountId, cancel) is { } fresh)
-        {
-            await sessions.StartBrowser(http, fresh, cancel);
-        }
-    }
+    public Task<Decision<AccountEvent>> ChangePassword(Caller caller, string password, CancellationToken cancel) => handling.HandleOwn(
+        caller, (it, session, _) => SetPassword(caller.AccountId, it, session, password, "by the owner"), cancel);
 
     /// <summary>Writes to whoever has this name. To the caller it looks and takes the same when nobody has it.</summary>
     public async Task AskForReset(string name, CancellationToken cancel)
@@ -79,7 +70,7 @@ internal sealed class AccountChanges(
     public async Task<(string? Key, int Number, Refusal? Refusal)> MakeKey(Caller caller, string name, IReadOnlyList<string> scopes, CancellationToken cancel)
     {
         var (secret, digest) = ApiKeyText.NewSecret();
-        var decision = await handling.Handle(caller.AccountId, caller.Actor, async (it, session, _) =>
+        var decision = await handling.HandleOwn(caller, async (it, session, _) =>
         {
             await Tell(session, caller.AccountId, AccountLetter.ApiKeyMade);
             return AccountDecider.Decide(it, new AccountCommand.MakeApiKey(name, scopes, digest));

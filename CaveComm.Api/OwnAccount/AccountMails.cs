@@ -21,12 +21,18 @@ public enum AccountLetter
     SecondFactorTurnedOn,
     SecondFactorTurnedOff,
     ApiKeyMade,
+    AddressChanged,
 }
 
-/// <summary>Writes to an account's owner, where an address is known: a freelancer's.</summary>
+/// <summary>
+/// Writes to an account's owner, where an address is known: a freelancer's. A new address counts after a day. Whoever sits at somebody's open browser, or
+/// stole its cookie, can change the address without the password; a link for a new password that went there at once would hand over the account.
+/// </summary>
 internal static class AccountMailing
 {
-    public static async Task<Mail?> Compose(MailAccount asked, IQuerySession session, AccountLinks links, CancellationToken cancel)
+    public static readonly TimeSpan AddressRests = TimeSpan.FromDays(1);
+
+    public static async Task<Mail?> Compose(MailAccount asked, IQuerySession session, AccountLinks links, TimeProvider clock, CancellationToken cancel)
     {
         if (await session.Events.AggregateStreamAsync<Account>(StreamKey.Account(asked.Account), token: cancel) is not { Handle: { } handle } account
             || await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(handle), token: cancel) is not { } freelancer)
@@ -34,8 +40,11 @@ internal static class AccountMailing
             return null;
         }
 
+        var rested = await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(handle), timestamp: clock.GetUtcNow() - AddressRests, token: cancel) is { Exists: true } known
+            ? known
+            : await session.Events.AggregateStreamAsync<Freelancer>(StreamKey.Freelancer(handle), version: 1, token: cancel);
         var letter = Compose(asked, account, $"Hello {freelancer.DisplayName},", links);
-        return letter.To($"account-{asked.Account:N}.{asked.Letter}.{asked.Reference:N}", freelancer.Email, freelancer.DisplayName);
+        return letter.To($"account-{asked.Account:N}.{asked.Letter}.{asked.Reference:N}", (rested ?? freelancer).Email, freelancer.DisplayName);
     }
 
     private static Letter Compose(MailAccount asked, Account account, string hello, AccountLinks links)
@@ -56,6 +65,9 @@ internal static class AccountMailing
                 "Signing in needs no code any more", [hello, "Your account asks for the password alone again, and every device was signed out.", NotYou], Button: askForReset),
             AccountLetter.ApiKeyMade => new(
                 "A new API key", [hello, "A key was made with which programs can use your account.", "If it was not you, revoke it and choose a new password."], Button: ("Look at the keys", links.Keys)),
+            AccountLetter.AddressChanged => new(
+                "Your address was changed",
+                [hello, "Letters about your account go to another address from tomorrow on, as was asked for in your profile. Until then they come here.", NotYou], Button: askForReset),
             _ => throw new UnreachableException(),
         };
     }
@@ -68,9 +80,9 @@ internal static class AccountMailing
 
 public static class MailAccountHandler
 {
-    public static async Task Handle(MailAccount asked, IQuerySession session, IMailSender mails, AccountLinks links, CancellationToken cancel)
+    public static async Task Handle(MailAccount asked, IQuerySession session, IMailSender mails, AccountLinks links, TimeProvider clock, CancellationToken cancel)
     {
-        if (await AccountMailing.Compose(asked, session, links, cancel) is { } mail)
+        if (await AccountMailing.Compose(asked, session, links, clock, cancel) is { } mail)
         {
             await mails.Send(mail, cancel);
         }

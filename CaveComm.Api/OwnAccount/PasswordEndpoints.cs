@@ -23,7 +23,7 @@ internal static class PasswordEndpoints
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status429TooManyRequests);
     }
 
-    private static async Task<IResult> Change(HttpContext http, SignInDesk desk, AccountChanges changes, CancellationToken cancel)
+    private static async Task<IResult> Change(HttpContext http, SignInDesk desk, AccountChanges changes, Sessions sessions, CancellationToken cancel)
     {
         var reading = await http.ReadBody<PasswordBody>(cancel);
         var faults = (reading.Faults ?? new Faults()).AddRest(reading.Readable?.Password is { } wanted ? Passwords.Check("password", wanted, new Faults()) : new Faults());
@@ -48,10 +48,15 @@ internal static class PasswordEndpoints
             return http.AnswersForm() ? Page(http, faults, null, StatusCodes.Status422UnprocessableEntity) : faults.ToProblem();
         }
 
-        await changes.ChangePassword(caller, reading.Value!.Password, cancel);
+        var decision = await changes.ChangePassword(caller, reading.Value!.Password, cancel);
+        if (decision.Refusal is { } refusal)
+        {
+            return refusal.ToProblem();
+        }
+
         if (http.AnswersForm())
         {
-            await changes.SignInAnew(http, caller, cancel);
+            await sessions.StartAnew(http, caller, decision, isProved: true, cancel);
             return Page(http, null, "Your password is changed. Every other device is signed out.", StatusCodes.Status200OK);
         }
 

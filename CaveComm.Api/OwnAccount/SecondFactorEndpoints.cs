@@ -90,7 +90,7 @@ internal static class SecondFactorEndpoints
     }
 
     private static async Task<IResult> TurnOff(
-        HttpContext http, SignInDesk desk, SecondFactors factors, AccountChanges changes, IDocumentStore store, CancellationToken cancel)
+        HttpContext http, SignInDesk desk, SecondFactors factors, AccountChanges changes, Sessions sessions, IDocumentStore store, CancellationToken cancel)
     {
         var reading = await http.ReadBody<ConfirmBody>(cancel);
         var (faults, problem) = await Confirm(http, desk, reading, reading.Readable?.Password, cancel);
@@ -100,10 +100,15 @@ internal static class SecondFactorEndpoints
         }
 
         var caller = http.Caller()!;
-        await factors.TurnOff(caller.AccountId, caller.Actor, "by the owner", session => changes.Tell(session, caller.AccountId, AccountLetter.SecondFactorTurnedOff), cancel);
+        var decision = await factors.TurnOff(caller, session => changes.Tell(session, caller.AccountId, AccountLetter.SecondFactorTurnedOff), cancel);
+        if (decision.Refusal is { } refusal)
+        {
+            return refusal.ToProblem();
+        }
+
         if (http.AnswersForm())
         {
-            await changes.SignInAnew(http, caller, cancel);
+            await sessions.StartAnew(http, caller, decision, isProved: true, cancel);
         }
 
         return http.Done(Path, TypedResults.NoContent());

@@ -1,6 +1,7 @@
 using CaveComm.Api.Http;
 using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
+using CaveComm.Domain.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CaveComm.Api.OwnAccount;
@@ -38,13 +39,18 @@ internal static class SessionEndpoints
     private static async Task<IResult> End(Guid id, HttpContext http, Sessions sessions, CancellationToken cancel) =>
         await sessions.End(http.Caller()!.AccountId, id, "ended by the owner", cancel) ? http.Done(Path, TypedResults.NoContent()) : Problems.Missing();
 
-    private static async Task<IResult> EndAll(HttpContext http, Sessions sessions, Accounts accounts, CancellationToken cancel)
+    private static async Task<IResult> EndAll(HttpContext http, Sessions sessions, AccountHandling handling, CancellationToken cancel)
     {
         var caller = http.Caller()!;
-        await sessions.EndAll(caller.AccountId, "signed out everywhere", cancel);
-        if (http.AnswersForm() && await accounts.Find(caller.AccountId, cancel) is { } fresh)
+        var decision = await handling.HandleOwn(caller, (it, _, _) => Task.FromResult(AccountDecider.Decide(it, new AccountCommand.EndSessions("signed out everywhere"))), cancel);
+        if (decision.Refusal is { } refusal)
         {
-            await sessions.StartBrowser(http, fresh, cancel);
+            return refusal.ToProblem();
+        }
+
+        if (http.AnswersForm())
+        {
+            await sessions.StartAnew(http, caller, decision, isProved: false, cancel);
         }
 
         return http.Done(Path, TypedResults.NoContent());

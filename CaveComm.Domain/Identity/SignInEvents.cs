@@ -11,7 +11,7 @@ public abstract record SignInEvent
     public sealed record Refused(string Reason, Guid? Account, string Origin) : SignInEvent;
 
     /// <summary>So many were refused that further ones are only counted, until it has been quiet for a while.</summary>
-    /// <param name="Limit">Whose limit was reached: <c>address</c>, <c>name</c> or <c>code</c>.</param>
+    /// <param name="Limit">Whose limit was reached: <c>address</c>, <c>name</c>, <c>code</c>, or that of <c>everybody</c> together.</param>
     /// <param name="Account">Null when nobody has the name.</param>
     public sealed record Limited(string Limit, Guid? Account, string Origin) : SignInEvent;
 }

@@ -27,7 +27,7 @@ public sealed class CommandLineTests
         await using var command = CaveCommProcess.Start(arguments);
 
         (await command.Ended()).ShouldBe(0);
-        foreach (var name in new[] { "up", "sandbox", "demo", "doctor", "bench", "projections", "events", "backup", "restore" })
+        foreach (var name in new[] { "up", "sandbox", "demo", "doctor", "bench", "projections", "events", "accounts", "backup", "restore" })
         {
             command.Output.ShouldContain($"  {name} ");
         }

@@ -1,6 +1,11 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using CaveComm.Api.Identity;
+using CaveComm.Domain.Identity;
 using CaveComm.Tests.Flow;
 using CaveComm.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 
 namespace CaveComm.Tests.CommandLine;
@@ -102,6 +107,31 @@ public sealed class OperatorCommandsTests(Office office) : IClassFixture<Office>
         broken.Errors.ShouldContain($"{victim}, version 1");
         await office.Database.Execute("update mt_events set data = jsonb_set(data, '{displayName}', '\"Mira\"') where stream_id = 'freelancer:mira' and version = 1");
         await Succeeds("events", "verify", "--against", seal);
+    }
+
+    [Fact]
+    public async Task Who_lost_the_second_factor_and_the_password_is_let_in_again_and_made_an_administrator()
+    {
+        const string Name = "locked-out";
+        using var registered = await office.Anonymous.PostAsJsonAsync("freelancer/register", new { handle = Name, displayName = "Lost", email = "lost@cavecomm.example", password = "velvet-Anchor-6-harbour" });
+        var account = (Guid)(await registered.Content.ReadFromJsonAsync<JsonObject>())!["accountId"]!;
+        using var stolen = office.Client(await office.SignIn((Name, "velvet-Anchor-6-harbour")));
+        await office.Services.GetRequiredService<AccountHandling>().Handle(account, new AccountCommand.TurnOnSecondFactor(10, "test"), "test", TestContext.Current.CancellationToken);
+
+        (await Succeeds("accounts", "second-factor-off", Name, "--reason", "came by with a passport")).Output.ShouldContain("password alone");
+        (await Succeeds("accounts", "second-factor-off", Name, "--reason", "once more")).Output.ShouldContain("had no second factor");
+        var made = (await Succeeds("accounts", "password", Name, "--reason", "forgot it, too")).Output.Trim().Split(' ')[^1];
+        (await Succeeds("accounts", "grant", Name, "admin", "--reason", "is to look after all")).Output.ShouldContain("done");
+        (await Succeeds("accounts", "grant", Name, "admin", "--reason", "is to look after all")).Output.ShouldContain("already");
+
+        using var again = office.Client(await office.SignIn((Name, made)));
+        (await again.GetAsync("admin/accounts", TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await stolen.GetAsync("account", TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await office.Mail("lost@cavecomm.example", "no code any more")).ShouldNotBeNull();
+        (await Succeeds("accounts", "revoke", Name, "admin", "--reason", "enough")).Output.ShouldContain("done");
+        (await Succeeds("events", "replay", "--stream", $"account:{account:D}")).Output.ShouldContain("came by with a passport");
+        (await Fails("accounts", "grant", Name, "emperor", "--reason", "likes it")).Errors.ShouldContain("admin, auditor, freelancer");
+        (await Fails("accounts", "grant", "nobody-at-all", "admin", "--reason", "likes it")).Errors.ShouldContain("Nobody signs in");
     }
 
     [Fact]

@@ -22,6 +22,8 @@ public sealed class BackupTests(Office office) : IClassFixture<Office>, IDisposa
     public async Task What_was_backed_up_beside_the_running_product_goes_on_in_a_new_cluster()
     {
         var (story, link) = await Delivered();
+        using var signedIn = await office.Anonymous.PostAsJsonAsync("freelancer/login", new { username = Office.Mira.Handle, password = Office.Mira.Password });
+        var refreshToken = (string)(await signedIn.Content.ReadFromJsonAsync<JsonObject>())!["refresh_token"]!;
         await TakeBackup();
         await new Story(office).Publish("upFront", "stripe");
 
@@ -34,6 +36,11 @@ public sealed class BackupTests(Office office) : IClassFixture<Office>, IDisposa
         var detail = (await mira.GetFromJsonAsync<JsonObject>(story.Path))!;
         ((string)detail["customer"]!["name"]!).ShouldBe(story.CustomerName);
         (await mira.GetStringAsync(link.PathAndQuery)).ShouldBe("the raven, finished", "The keys came along, so links of before go on working.");
+
+        using var stranger = new HttpClient { BaseAddress = mira.BaseAddress };
+        using var refreshed = await stranger.PostAsync("oauth2/token", new FormUrlEncodedContent(
+            [new("grant_type", "refresh_token"), new("client_id", "cavecomm"), new("refresh_token", refreshToken)]));
+        (await refreshed.Content.ReadAsStringAsync()).ShouldContain("invalid_grant", customMessage: "Everybody signs in anew: what was signed out meanwhile stands in the backup.");
 
         // The log goes on behind its old end, and the views follow.
         using var asked = await mira.PostAsJsonAsync(

@@ -120,6 +120,22 @@ public sealed class OwnPasswordTests(OwnAccountOffice fixture)
     }
 
     [Fact]
+    public async Task Who_changes_the_address_in_a_stolen_session_gets_no_link_for_a_new_password()
+    {
+        var person = await fixture.NewFreelancer();
+        using var thief = await person.SignedInProgram();
+        var elsewhere = $"thief-of-{person.Handle}@people.example";
+        (await thief.PutAsJsonAsync($"freelancer/{person.Handle}/profile", new { displayName = "Somebody", email = elsewhere }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await person.Mailed("Your address was changed");
+
+        await Ask(person, person.Handle);
+        var link = await person.Mailed("Choose a new password");
+        (await fixture.Office.Mails(elsewhere)).ShouldBeEmpty();
+        (await Choose(person, Token(link), New)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        await (await thief.GetAsync("account", Cancel)).Problem(401, "sign-in-required");
+    }
+
+    [Fact]
     public async Task Of_two_who_use_one_link_at_once_one_chooses()
     {
         var person = await fixture.NewFreelancer();

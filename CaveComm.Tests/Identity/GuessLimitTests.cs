@@ -53,6 +53,21 @@ public sealed class GuessLimitTests
     }
 
     [Fact]
+    public void A_try_counts_until_it_went_well()
+    {
+        var window = new FailureWindow(2, TimeSpan.FromMinutes(1), clock);
+        window.Try("a").RetryAfter.ShouldBeNull();
+        window.Try("a").RetryAfter.ShouldBeNull();
+        window.Try("a").ShouldBe(new FailureCount(TimeSpan.FromMinutes(1), true));
+        window.Try("a").ShouldBe(new FailureCount(TimeSpan.FromMinutes(1), false));
+        window.Forgive("a");
+        window.Try("a").RetryAfter.ShouldBeNull();
+        window.Over("a").ShouldNotBeNull();
+        clock.Advance(TimeSpan.FromMinutes(1));
+        window.Over("a").ShouldBeNull();
+    }
+
+    [Fact]
     public void Many_keys_are_forgotten_once_they_are_quiet_and_counted_ones_are_kept()
     {
         var window = new FailureWindow(1, TimeSpan.FromMinutes(1), clock);

@@ -92,6 +92,26 @@ public sealed class SecondFactorTests(GuessSite fixture) : IClassFixture<GuessSi
     }
 
     [Fact]
+    public async Task No_more_codes_are_tried_of_those_that_come_at_once()
+    {
+        var person = await WithSecondFactor();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(guess => SignIn(person, Wrong(person, guess))));
+        answers.Count(it => it.StatusCode == HttpStatusCode.Unauthorized).ShouldBe(GuessLimits.Most);
+        answers.Count(it => it.StatusCode == HttpStatusCode.TooManyRequests).ShouldBe(40 - GuessLimits.Most);
+    }
+
+    [Fact]
+    public async Task Right_codes_use_up_nothing()
+    {
+        var person = await WithSecondFactor();
+        for (var time = 0; time < 15; time++)
+        {
+            fixture.Time.Advance(TimeSpan.FromMinutes(1));
+            (await SignIn(person, person.Code(Step))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+    }
+
+    [Fact]
     public async Task Guessed_codes_do_not_keep_the_owners_browser_out()
     {
         var person = await WithSecondFactor();
@@ -136,7 +156,7 @@ public sealed class SecondFactorTests(GuessSite fixture) : IClassFixture<GuessSi
         await (await Send(ticket[..^4] + "AAAA", person.Code(Step))).Problem(401, "wrong-credentials");
         await (await Send(ticket, null)).Problem(401, "second-factor-required");
 
-        await fixture.Services.GetRequiredService<Sessions>().EndAll(person.Caller.AccountId, "test", Cancel);
+        await fixture.Services.GetRequiredService<AccountHandling>().Handle(person.Caller.AccountId, new AccountCommand.EndSessions("test"), "test", Cancel);
         await (await Send(ticket, person.Code(Step))).Problem(401, "wrong-credentials");
         var late = Hidden(await (await Submit(browser, "/freelancer/login", ("username", person.Username), ("password", Password))).Text(), "ticket");
         fixture.Time.Advance(TimeSpan.FromMinutes(11));

@@ -50,7 +50,7 @@ public sealed class SessionTests(IdentitySite fixture) : IClassFixture<IdentityS
         var account = await Person("leaver");
         using var browser = await fixture.SignedInBrowser("leaver");
         using var program = await fixture.Program("leaver");
-        await Sessions.EndAll(account, "signed out everywhere", Cancel);
+        await fixture.Site.App.Services.GetRequiredService<AccountHandling>().Handle(account, new AccountCommand.EndSessions("signed out everywhere"), "test", Cancel);
         (await browser.GetAsync(At("/freelancer/leaver/inbox"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         await (await program.GetAsync(At("/freelancer/leaver/inbox"), Cancel)).Problem(401, "sign-in-required");
         (await Sessions.Of(account, Cancel)).ShouldBeEmpty();

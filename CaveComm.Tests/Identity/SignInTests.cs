@@ -79,6 +79,7 @@ public sealed class SignInTests(IdentitySite fixture) : IClassFixture<IdentitySi
     [InlineData("https://evil.example/")]
     [InlineData("javascript:alert(1)")]
     [InlineData("/\t/evil.example")]
+    [InlineData("/freelancer/mira/\u00e9")]
     public async Task Signing_in_leads_to_no_other_site(string returnUrl)
     {
         using var browser = fixture.NewBrowser();

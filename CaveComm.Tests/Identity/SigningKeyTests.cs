@@ -71,6 +71,20 @@ public sealed class SigningKeyTests : IDisposable
         ((ECDsaSecurityKey)Keys().Current.Key).ECDsa.ExportSubjectPublicKeyInfoPem().ShouldBe(old.ExportSubjectPublicKeyInfoPem());
     }
 
+    [Fact]
+    public void The_first_key_stays_retired_in_a_folder_that_was_put_back()
+    {
+        var first = Keys().Current.Key.KeyId;
+        clock.Advance(TimeSpan.FromDays(31));
+        Keys().Rotate(compromised: false);
+        clock.Advance(TimeSpan.FromHours(6));
+        var signing = Keys().Current.Key.KeyId;
+        signing.ShouldNotBe(first);
+        File.SetLastWriteTimeUtc(Path.Combine(folder.FullName, "keys", FileSigningKeys.FileName), clock.GetUtcNow().UtcDateTime);
+        Keys().Current.Key.KeyId.ShouldBe(signing);
+        Keys().Trusted.Select(it => it.KeyId).ShouldNotContain(first);
+    }
+
     private FileSigningKeys Keys() => new(
         new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("CaveComm:DataPath", (string?)folder.FullName)]).Build(), clock);
 }

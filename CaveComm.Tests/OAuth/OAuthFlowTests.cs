@@ -15,6 +15,19 @@ public sealed class OAuthFlowTests(IdentitySite fixture) : IClassFixture<Identit
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    [Theory]
+    [InlineData("http://127.0.0.1/back", "http://127.0.0.1:5123/back")]
+    [InlineData("com.example.desk:/back", "com.example.desk:/back")]
+    public async Task A_trusted_client_whose_name_any_program_can_take_is_asked_about(string registered, string redirectUri)
+    {
+        var (desk, _) = await fixture.Admin("Desk", new { redirectUris = new[] { registered }, @public = true, trusted = true });
+        var query = Query(("client_id", desk), ("redirect_uri", redirectUri));
+        using var browser = await fixture.SignedInBrowser("mira");
+        (await (await Authorize(browser, query)).Text()).ShouldContain("Let Desk in?");
+        Returned(await Authorize(browser, query + "&prompt=none"), redirectUri)["error"].ShouldBe("consent_required");
+        Returned(await Decide(browser, query, "allow"), redirectUri).ShouldContainKey("code");
+    }
+
     [Fact]
     public async Task A_person_is_asked_and_the_app_gets_tokens_for_what_was_agreed()
     {
@@ -200,6 +213,7 @@ public sealed class OAuthFlowTests(IdentitySite fixture) : IClassFixture<Identit
         var told = await (await talk.With(more.AccessToken, "/oauth2/userinfo")).Json();
         told.GetProperty("preferred_username").GetString().ShouldBe("mira");
         told.GetProperty("email").GetString().ShouldBe("mira@cavecomm.example");
+        told.GetProperty("email_verified").GetBoolean().ShouldBeFalse();
         var none = await talk.Tokens("mira", ("scope", "commissions:read"));
         await (await talk.With(none.AccessToken, "/oauth2/userinfo")).Problem(403, "insufficient-scope");
     }

@@ -264,7 +264,7 @@ public sealed class OAuthRefusalTests(IdentitySite fixture) : IClassFixture<Iden
 
         await handling.Handle(registered.AccountId, new AccountCommand.GrantRole(Role.Auditor, "test"), "test", Cancel);
         (await talk.With(given.AccessToken, "/audit/things")).StatusCode.ShouldBe(HttpStatusCode.OK);
-        await fixture.Site.App.Services.GetRequiredService<Sessions>().EndAll(registered.AccountId, "test", Cancel);
+        await fixture.Site.App.Services.GetRequiredService<AccountHandling>().Handle(registered.AccountId, new AccountCommand.EndSessions("test"), "test", Cancel);
         await (await talk.With(given.AccessToken, "/audit/things")).Problem(401, "sign-in-required");
         (await talk.RefreshWeb(given.RefreshToken)).ShouldBeRefused("invalid_grant");
     }

@@ -89,6 +89,7 @@ internal static class RestoreCommand
         await using var restored = await OperatorStore.OpenOrMake(configuration, data, CancellationToken.None);
         var end = await restored.Audit.End(CancellationToken.None);
         await Record(restored, manifest, end);
+        await SessionsAfterRestore.EndAll(restored, CancellationToken.None);
         var again = await ErasuresAfterRestore.Reapply(restored, CancellationToken.None);
         Console.WriteLine(
             $"Restored what was saved on {manifest.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: the database (position {Numbers.Of(end)} in the log), "
