@@ -31,7 +31,7 @@ internal static class PayoutAccounts
     {
         shop.MapPost("/payoutAccounts/{provider}", Open).WithName("OpenPayoutAccount").RequireScope(Scope.Account).KeepsNoAnswer(MadeAnew).TakesBody<PayoutAccountBody>()
             .Produces<PayoutAccountOffer>(StatusCodes.Status201Created);
-        shop.MapGet("/payoutAccounts/{provider}/returned", Returned).WithName("ReturnFromPayoutAccount").ExcludeFromDescription();
+        shop.MapGet("/payoutAccounts/{provider}/returned", Returned).WithName("ReturnFromPayoutAccount").RequireScope(Scope.Account).ExcludeFromDescription();
     }
 
     /// <summary>A browser follows a form's answer only to places that the form's page allows: the provider's pages are one.</summary>

@@ -25,6 +25,7 @@ public static class HttpSetup
         {
             options.FormFieldName = Antiforgery.FieldName;
             options.HeaderName = Antiforgery.HeaderName;
+            options.SuppressXFrameOptionsHeader = true; // Its own would allow our frames: SecurityHeaders allows none.
             options.Cookie.Name = "cavecomm-antiforgery";
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.Cookie.SameSite = SameSiteMode.Lax; // Strict would lose it on the way back from a pay page.

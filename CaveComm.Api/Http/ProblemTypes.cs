@@ -44,6 +44,8 @@ public static class ProblemTypes
         new("handle-taken", 409, "The handle is taken", "Choose another handle."),
         new("username-taken", 409, "The username is taken", "Sign in, or register with another address."),
         new("already-registered", 409, "The account is registered", "Sign in with it."),
+        new("external-sign-in", 403, "People do not sign in here", "Sign in at the issuer that the detail names, and send its token."),
+        new("not-registered", 403, "There is no account for this sign-in yet", "Send the token to POST /freelancer/register, with a handle and a name."),
         new("registration-closed", 403, "Registration is closed", "Ask the operator of this installation for an account."),
         new("second-factor-on", 409, "The second factor is on", "Turn it off first."),
         new("second-factor-off", 409, "The second factor is off", "Turn it on first."),

@@ -114,6 +114,11 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
     /// <summary>What belongs to somebody else is not there, whatever the token's scope; only then is the scope spoken of.</summary>
     private static ProblemHttpResult Refusal(HttpContext http, IReadOnlyList<IAuthorizationRequirement> failed)
     {
+        if (http.Caller() is null)
+        {
+            return Problems.Of("not-registered", $"The token is good, and its person has no account here. Make one: POST {RegisterEndpoints.Path}.");
+        }
+
         if (failed.Any(it => it is Access.OwnShop or Access.OwnShopOrAdmin))
         {
             return Problems.Missing();
@@ -132,7 +137,7 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
     private static IResult SignInFirst(HttpContext http)
     {
         var request = http.Request;
-        if ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && http.WantsHtml())
+        if ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && http.WantsHtml() && !http.RequestServices.GetRequiredService<ExternalIssuer>().IsOn)
         {
             return new SeeOther($"{SignInEndpoints.Path}?returnUrl={Uri.EscapeDataString(request.Path + request.QueryString)}");
         }

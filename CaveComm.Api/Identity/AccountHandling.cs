@@ -7,8 +7,13 @@ namespace CaveComm.Api.Identity;
 
 /// <summary>Somebody who wants an account.</summary>
 /// <param name="Email">A second name to sign in with, and where a freelancer is notified; null for an account without a shop.</param>
+/// <param name="Password">Null for somebody who signs in at another issuer.</param>
 /// <param name="Role">The account's first role; with <see cref="Domain.Identity.Role.Freelancer"/> comes a shop.</param>
-internal sealed record Registration(string Username, string Handle, string DisplayName, string? Email, string Password, string Role, string Cause);
+internal sealed record Registration(string Username, string Handle, string DisplayName, string? Email, string? Password, string Role, string Cause)
+{
+    /// <summary>The name by which another issuer's tokens lead here: <see cref="ExternalAccounts.NameOf"/>.</summary>
+    public string? IssuedName { get; init; }
+}
 
 /// <param name="Position">The last event's place in the log.</param>
 internal sealed record Registered(Guid AccountId, Refusal? Refusal, long Position);
@@ -39,7 +44,7 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
         await using var session = store.LightweightSession();
         session.LastModifiedBy = $"account:{id:D}";
         enroll(session);
-        var names = new[] { wanted.Username, wanted.Email }.OfType<string>().Select(SignInName.Of).Distinct().ToList();
+        var names = new[] { wanted.Username, wanted.Email, wanted.IssuedName }.OfType<string>().Select(SignInName.Of).Distinct().ToList();
         session.Events.StartStream<Account>(StreamKey.Handle(wanted.Handle), new NameEvent.HandleClaimed(id));
         names.ForEach(name => session.Events.StartStream<Account>(StreamKey.Username(name), new NameEvent.UsernameClaimed(id)));
         var started = session.Events.StartStream<Account>(StreamKey.Account(id), [.. account.Events]);
@@ -54,7 +59,11 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
         }
 
         names.ForEach(name => session.Store(new SignInName(name, id)));
-        session.Store(new AccountCredentials($"{id:D}", passwords.Hash(wanted.Password)));
+        if (wanted.Password is not null)
+        {
+            session.Store(new AccountCredentials($"{id:D}", passwords.Hash(wanted.Password)));
+        }
+
         try
         {
             await session.SaveChangesAsync(cancel);
@@ -151,9 +160,9 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
         ? new Refusal(RefusalKind.Conflict, "username-taken", "Somebody signs in with this name or address already.")
         : new Refusal(RefusalKind.Conflict, "handle-taken", "This handle is taken; choose another.");
 
-    private static Refusal? PasswordFaults(string password)
+    private static Refusal? PasswordFaults(string? password)
     {
-        var faults = Passwords.Check("password", password, new Faults());
+        var faults = password is null ? new Faults() : Passwords.Check("password", password, new Faults());
         return faults.IsEmpty ? null : faults.ToRefusal();
     }
 

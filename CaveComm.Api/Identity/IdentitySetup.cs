@@ -23,6 +23,8 @@ public static class IdentitySetup
         services.AddSingleton<ISigningKeys, FileSigningKeys>();
         services.AddSingleton<Tokens>();
         services.AddSingleton<AccountHandling>();
+        services.AddSingleton<ExternalIssuer>();
+        services.AddSingleton<ExternalAccounts>();
         services.AddAccounts();
         services.AddSingleton<Origins>();
         services.AddSingleton<Sessions>();
@@ -32,7 +34,7 @@ public static class IdentitySetup
         services.AddAuthentication(EitherScheme)
             .AddPolicyScheme(EitherScheme, null, options => options.ForwardDefaultSelector = http =>
                 ApiKeyScheme.IsFor(http) ? ApiKeyScheme.SchemeName
-                : http.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme
+                : http.Request.Headers.ContainsKey("Authorization") || http.RequestServices.GetRequiredService<ExternalIssuer>().IsOn ? JwtBearerDefaults.AuthenticationScheme
                 : Antiforgery.SessionScheme)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyScheme>(ApiKeyScheme.SchemeName, null)
             .AddJwtBearer()
@@ -53,9 +55,16 @@ public static class IdentitySetup
                     }
                 };
             });
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<ISigningKeys, IOptions<CaveCommOptions>, TimeProvider>((options, keys, product, clock) =>
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<ISigningKeys, IOptions<CaveCommOptions>, TimeProvider, ExternalIssuer>((options, keys, product, clock, issuer) =>
         {
             options.MapInboundClaims = false;
+            if (issuer.IsOn)
+            {
+                issuer.Apply(options, clock);
+                options.Events = new JwtBearerEvents { OnTokenValidated = context => KnowFromIssuer(context.HttpContext, context.Principal) };
+                return;
+            }
+
             options.TokenValidationParameters = Tokens.Validation(keys, product.Value, clock);
             options.Events = new JwtBearerEvents
             {
@@ -73,12 +82,29 @@ public static class IdentitySetup
 
     public static IEndpointRouteBuilder MapCaveCommIdentity(this IEndpointRouteBuilder routes)
     {
-        SignInEndpoints.Map(routes);
-        routes.MapCaveCommOAuth();
-        RegisterEndpoints.Map(routes);
+        SignInEndpoints.Map(routes.OnlyWithoutIssuer());
+        routes.OnlyWithoutIssuer().MapCaveCommOAuth();
+        if (routes.ServiceProvider.GetRequiredService<ExternalIssuer>().IsOn)
+        {
+            ExternalRegistration.Map(routes);
+        }
+        else
+        {
+            RegisterEndpoints.Map(routes);
+        }
+
         RoleEndpoints.Map(routes);
         routes.MapAccounts();
         return routes;
+    }
+
+    /// <summary>Puts the caller beside the request, if the issuer's person has an account here: without one, there is nothing to do but to register.</summary>
+    private static async Task KnowFromIssuer(HttpContext http, ClaimsPrincipal? principal)
+    {
+        if (await http.RequestServices.GetRequiredService<ExternalAccounts>().Find(principal, http.RequestAborted) is { } caller)
+        {
+            http.SetCaller(caller);
+        }
     }
 
     /// <summary>Puts the caller beside the request, as account and session stand now; false when either is no more.</summary>

@@ -21,12 +21,13 @@ internal static class OwnAccountSetup
 
     public static void MapAccounts(this IEndpointRouteBuilder routes)
     {
+        var local = routes.OnlyWithoutIssuer();
         OverviewEndpoints.Map(routes);
-        PasswordEndpoints.Map(routes);
-        PasswordResetEndpoints.Map(routes);
-        SecondFactorEndpoints.Map(routes);
+        PasswordEndpoints.Map(local);
+        PasswordResetEndpoints.Map(local);
+        SecondFactorEndpoints.Map(local);
         KeyEndpoints.Map(routes);
-        SessionEndpoints.Map(routes);
+        SessionEndpoints.Map(local);
         InvitationEndpoints.Map(routes);
     }
 }

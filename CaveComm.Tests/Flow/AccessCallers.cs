@@ -4,18 +4,38 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CaveComm.Api.Identity;
 using CaveComm.Domain.Identity;
+using CaveComm.Tests.OAuth;
 using CaveComm.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace CaveComm.Tests.Flow;
+
+[CollectionDefinition(nameof(AccessCallers))]
+public sealed class AccessCallersCollection : ICollectionFixture<AccessCallers>;
 
 /// <summary>An office with one of everything that a route can name, and one of everybody who may come.</summary>
 public sealed partial class AccessCallers : IAsyncLifetime
 {
-    private readonly (string Handle, string Password) keeper = ("keeper", "velvet-Anchor-6-harbour");
     private readonly Dictionary<string, string> named = new(StringComparer.Ordinal);
 
+    public AccessCallers()
+    {
+        foreach (var (name, value) in OAuthTalk.Clients)
+        {
+            Office.Extra[name] = value;
+        }
+
+        Office.Extra["CaveComm:TrustedProxies"] = "127.0.0.1"; // So that a request can come over https.
+    }
+
     public Office Office { get; } = new();
+
+    /// <summary>A freelancer who is auditor and administrator too.</summary>
+    public (string Handle, string Password) Keeper { get; } = ("keeper", "velvet-Anchor-6-harbour");
+
+    /// <summary>What stands in a route's braces, in the keeper's shop.</summary>
+    internal IReadOnlyDictionary<string, string> OfKeeper { get; private set; } = new Dictionary<string, string>();
 
     /// <summary>In the order of the table's columns.</summary>
     internal IReadOnlyList<AccessCaller> All { get; private set; } = [];
@@ -24,7 +44,7 @@ public sealed partial class AccessCallers : IAsyncLifetime
     {
         await Office.InitializeAsync();
         var keeperClient = await KeeperOfAllRoles();
-        var (mira, kept) = (await Delivered(new Story(Office)), await Delivered(new Story(Office, (keeper.Handle, keeperClient))));
+        var (mira, kept) = (await Delivered(new Story(Office)), await Delivered(new Story(Office, (Keeper.Handle, keeperClient))));
         var letter = await Office.Dead("It was refused.");
         (await Office.Admin.PostAsJsonAsync("admin/projections/InboxProjection/rebuild", new { reason = "There has to be one." })).EnsureSuccessStatusCode();
         named["id"] = $"{letter}";
@@ -37,8 +57,14 @@ public sealed partial class AccessCallers : IAsyncLifetime
         named["key"] = $"commission:{mira.RequestId}";
         named["customerID"] = await Office.Database.Scalar<string>($"select data ->> 'customerId' from mt_doc_inboxitem_2 where id = 'commission:{mira.RequestId}'");
 
+        named["session"] = $"{SessionOf(await Office.SignIn(Office.Mira))}";
+        named["role"] = "plan:gold";
+        named["accountID"] = $"{await Office.Services.GetRequiredService<AccountHandling>().FindByName(Office.Mira.Handle, CancellationToken.None)}";
+        named["invitation"] = await Made("invitations", new { email = "guest@people.example" }, "id");
+        named["clientID"] = await Made("admin/oauth/clients", new { name = "An app", redirectUris = new[] { "https://app.example/callback" } }, "client_id");
+
         var places = await Places(mira, Office.Mira.Handle);
-        var ofKeeper = await Places(kept, keeper.Handle);
+        OfKeeper = await Places(kept, Keeper.Handle);
         All =
         [
             new("anonymous", Office.Anonymous, places),
@@ -47,7 +73,7 @@ public sealed partial class AccessCallers : IAsyncLifetime
             new("owner", Office.Freelancer, places),
             new("auditor", Office.Auditor, places),
             new("admin", Office.Admin, places),
-            //.. await Task.WhenAll(Scope.Grantable.Select(async scope => new AccessCaller(scope, Office.Client(await Key(keeperClient, scope)), ofKeeper))),
+            .. await Keys(keeperClient, OfKeeper),
         ];
     }
 
@@ -56,15 +82,15 @@ public sealed partial class AccessCallers : IAsyncLifetime
     /// <summary>A freelancer who is auditor and administrator too: what a key of such a one cannot do, its scope forbids.</summary>
     private async Task<HttpClient> KeeperOfAllRoles()
     {
-        using var registered = await Office.Anonymous.PostAsJsonAsync("freelancer/register", new { handle = keeper.Handle, displayName = "Keeper", email = "keeper@cavecomm.example", password = keeper.Password });
+        using var registered = await Office.Anonymous.PostAsJsonAsync("freelancer/register", new { handle = Keeper.Handle, displayName = "Keeper", email = "keeper@cavecomm.example", password = Keeper.Password });
         var account = (Guid)(await registered.Content.ReadFromJsonAsync<JsonObject>())!["accountId"]!;
         foreach (var role in new[] { Role.Admin, Role.Auditor })
         {
             await Office.Services.GetRequiredService<AccountHandling>().Handle(account, new AccountCommand.GrantRole(role, "has to look after all"), "system", CancellationToken.None);
         }
 
-        var client = Office.Client(await Office.SignIn(keeper));
-        (await client.PostAsync($"freelancer/{keeper.Handle}/open", null)).Dispose();
+        var client = Office.Client(await Office.SignIn(Keeper));
+        (await client.PostAsync($"freelancer/{Keeper.Handle}/open", null)).Dispose();
         return client;
     }
 
@@ -99,11 +125,27 @@ public sealed partial class AccessCallers : IAsyncLifetime
         };
     }
 
-    private static async Task<string> Key(HttpClient client, string scope)
+    /// <summary>One caller for each scope that a key can have.</summary>
+    private async Task<IReadOnlyList<AccessCaller>> Keys(HttpClient owner, IReadOnlyDictionary<string, string> places)
     {
-        using var made = await client.PostAsJsonAsync("account/keys", new { name = scope, scopes = new[] { scope } });
-        return (string)(await made.Content.ReadFromJsonAsync<JsonObject>())!["key"]!;
+        var callers = new List<AccessCaller>();
+        foreach (var scope in Scope.Grantable)
+        {
+            using var made = await owner.PostAsJsonAsync("account/keys", new { name = scope, scopes = new[] { scope } });
+            callers.Add(new(scope, Office.Client((string)(await made.Content.ReadFromJsonAsync<JsonObject>())!["key"]!), places));
+        }
+
+        return callers;
     }
+
+    /// <summary>What an administrator makes, by the name that its answer gives it.</summary>
+    private async Task<string> Made(string path, object body, string name)
+    {
+        using var made = await Office.Admin.PostAsJsonAsync(path, body);
+        return (string)(await made.Content.ReadFromJsonAsync<JsonObject>())![name]!;
+    }
+
+    private static string SessionOf(string token) => new JsonWebToken(token).GetClaim("sid").Value;
 
     [GeneratedRegex(@"[?&]token=([^&]+)")]
     private static partial Regex Query();
@@ -116,18 +158,13 @@ internal sealed partial record AccessCaller(string Name, HttpClient Client, IRea
     /// <returns><c>yes</c> for whoever gets in, however the visit ends, or the status of the refusal.</returns>
     public async Task<string> Try(AccessRow row)
     {
-        var pattern = row.Pattern.Replace("/purchases/{id", "/purchases/{purchase", StringComparison.Ordinal);
-        var path = Braces().Replace(pattern, it => Places[it.Groups[1].Value]).TrimStart('/');
-        if (Places.TryGetValue("?token", out var token))
-        {
-            path += $"?token={token}";
-        }
-
-        using var request = new HttpRequestMessage(new HttpMethod(row.Method), path);
+        using var request = new HttpRequestMessage(new HttpMethod(row.Method), PathOf(row));
         if (row.Method != "GET")
         {
             // Readable and of no use to anybody: whoever gets in is told what is wrong with it.
-            request.Content = new StringContent("[]", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+            request.Content = row.Pattern.StartsWith("/oauth2", StringComparison.Ordinal)
+                ? new FormUrlEncodedContent([new("token", "guessed")])
+                : new StringContent("[]", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
         }
 
         using var answer = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -139,6 +176,23 @@ internal sealed partial record AccessCaller(string Name, HttpClient Client, IRea
             _ => "yes",
         };
     }
+
+    /// <summary>The route's address, as this caller knows it.</summary>
+    public string PathOf(AccessRow row)
+    {
+        var pattern = OfSeveral().Replace(row.Pattern, it => $"/{it.Groups[1].Value}s/{{{it.Groups[1].Value}");
+        var path = Braces().Replace(pattern, it => Places[it.Groups[1].Value]).TrimStart('/');
+        if (Places.TryGetValue("?token", out var token))
+        {
+            path += $"?token={token}";
+        }
+
+        return path;
+    }
+
+    /// <summary>Several routes say <c>id</c> and mean different things.</summary>
+    [GeneratedRegex(@"/(purchase|session|invitation)s/\{id")]
+    private static partial Regex OfSeveral();
 
     [GeneratedRegex(@"\{\*{0,2}([A-Za-z]+)[^}]*\}")]
     private static partial Regex Braces();

@@ -6,7 +6,8 @@ using Shouldly;
 namespace CaveComm.Tests.Flow;
 
 /// <summary>Who gets in where: <c>docs/access.md</c> says so for every route and every kind of caller, and here each cell is tried.</summary>
-public sealed class AccessMatrixTests(AccessCallers callers) : IClassFixture<AccessCallers>
+[Collection(nameof(AccessCallers))]
+public sealed class AccessMatrixTests(AccessCallers callers)
 {
     private static readonly IReadOnlyList<AccessRow> Rows = AccessRow.Read();
 
@@ -51,8 +52,11 @@ public sealed record AccessRow(string Route, IReadOnlyDictionary<string, string>
 {
     private const string Heading = "| route |";
 
-    /// <summary>After these something is gone: a template, a person's data, a session.</summary>
-    private static readonly string[] Enders = ["DELETE ", "/retire", "/erase", "/logout", "/account", "/oauth2"];
+    /// <summary>After these something is gone: a template, a person's data, a key.</summary>
+    private static readonly string[] Enders = ["DELETE ", "/retire", "/erase", "/remove", "/revoke", "/account/", "/oauth"];
+
+    /// <summary>After these the caller is signed out. Signing out itself is open to everybody, and so comes after all.</summary>
+    private static readonly string[] LastOfAll = ["/sessions/end-all", "/logout"];
 
     public static IReadOnlyList<string> Columns { get; } = Split(Lines().First(it => it.StartsWith(Heading, StringComparison.Ordinal)))[1..];
 
@@ -61,7 +65,9 @@ public sealed record AccessRow(string Route, IReadOnlyDictionary<string, string>
     public string Pattern => Route[(Method.Length + 1)..];
 
     /// <summary>How much a try can spoil for those after it.</summary>
-    public int Harm => Method == "GET" ? 0 : Enders.Any(it => Route.Contains(it, StringComparison.Ordinal)) ? 2 : 1;
+    public int Harm => Array.FindIndex(LastOfAll, it => Route.Contains(it, StringComparison.Ordinal)) is var last and >= 0 ? 3 + last
+        : Method == "GET" ? 0
+        : Enders.Any(it => Route.Contains(it, StringComparison.Ordinal)) ? 2 : 1;
 
     public static IReadOnlyList<AccessRow> Read() =>
     [

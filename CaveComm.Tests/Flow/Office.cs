@@ -31,6 +31,12 @@ public sealed class Office : IAsyncLifetime
     /// <summary>Settings beside the usual ones, for an office of one test's own.</summary>
     public Dictionary<string, string?> Extra { get; } = [];
 
+    /// <summary>What is done to the product between building and starting it.</summary>
+    public Action<IServiceProvider> BeforeStart { get; set; } = _ => { };
+
+    /// <summary>Whether its own people sign in with passwords here; where they do not, they have no clients.</summary>
+    public bool HasPeople { get; init; } = true;
+
     public Uri Url { get; private set; } = null!;
 
     public SandboxHost Sandbox { get; private set; } = null!;
@@ -68,8 +74,14 @@ public sealed class Office : IAsyncLifetime
         Url = new Uri($"http://127.0.0.1:{FreePort()}/");
         await Sandbox.SetProductUrl(Url);
         product = ProductHost.Build(Settings());
+        BeforeStart(product.Services);
         await product.StartAsync();
         Anonymous = Client(null);
+        if (!HasPeople)
+        {
+            return;
+        }
+
         Freelancer = Client(await SignIn(Mira));
         Second = Client(await SignIn(Jonas));
         Admin = Client(await SignIn(Vera));

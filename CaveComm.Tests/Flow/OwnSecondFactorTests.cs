@@ -90,7 +90,7 @@ public sealed class OwnSecondFactorTests(OwnAccountOffice fixture)
 
     private static string Secret(string page) => Regex.Match(page, "<code class=\"key\">([A-Z2-7 ]+)</code>").Groups[1].Value.Replace(" ", "", StringComparison.Ordinal);
 
-    private static string Code(string base32)
+    internal static string Code(string base32)
     {
         var bits = string.Concat(base32.Select(it => Convert.ToString("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(it, StringComparison.Ordinal), 2).PadLeft(5, '0')));
         byte[] seed = [.. bits.Chunk(8).Where(it => it.Length == 8).Select(it => Convert.ToByte(new string(it), 2))];
