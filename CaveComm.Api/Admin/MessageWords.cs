@@ -28,6 +28,7 @@ internal static class MessageWords
         "mail-account" => "Writes to somebody about the own account.",
         "mail-invitation" => "Sends an invitation.",
         "send-refund" => "Has the provider send money back to the customer.",
+        "withdraw-refund" => "Has the provider take back the offer of a refund that nobody has claimed.",
         "check-refund" => "Asks the provider how a refund stands.",
         "reverse-payout" => "Takes money of a payout back, where the provider can.",
         "recurring-due" or "tend-recurring" => "Work that comes round: reconciliation, Stripe's events, files that nobody needs.",
@@ -42,7 +43,7 @@ internal static class MessageWords
     {
         Alarm => "Look at the commission and at the provider's books, put right what is wrong, then discard the alarm and say what you did. Sending it again only raises it again.",
         "mail-customer" or "mail-freelancer" or "mail-account" or "mail-invitation" => "Mend the address or the mail server, then send it again. A letter whose time is over is discarded.",
-        "set-up-invoice" or "send-invoice" or "void-invoice" or "send-payout" or "send-refund" or "reverse-payout" => "See why the provider refused, mend it there or in the settings, then send it again: the provider knows a repeat by its key.",
+        "set-up-invoice" or "send-invoice" or "void-invoice" or "send-payout" or "send-refund" or "withdraw-refund" or "reverse-payout" => "See why the provider refused, mend it there or in the settings, then send it again: the provider knows a repeat by its key.",
         _ => "Mend the cause, then send it again. What has been done by other means since is discarded.",
     };
 

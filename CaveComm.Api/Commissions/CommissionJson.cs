@@ -20,7 +20,8 @@ public sealed record InboxLine(
     string Provider,
     DateTimeOffset RequestedAt,
     DateTimeOffset UpdatedAt,
-    bool Unread)
+    bool Unread,
+    bool PaymentSeen)
 {
     /// <param name="readVersion">How far the freelancer has read; 0 for not at all.</param>
     public static InboxLine Of(InboxItem it, long readVersion) => new(
@@ -33,9 +34,11 @@ public sealed record InboxLine(
         it.State.Provider,
         it.RequestedAt,
         it.UpdatedAt,
-        it.Version > readVersion);
+        it.Version > readVersion,
+        it.State.IsPaymentSeen);
 }
 
+/// <param name="Status"><c>open</c>, <c>processing</c>, <c>paid</c>, <c>expired</c> or <c>void</c>.</param>
 public sealed record InvoiceJson(string Provider, string Id, string Status, Money Amount, string PayUrl, DateTimeOffset? DueAt);
 
 public sealed record PaymentJson(string Id, Money Amount, Money Received, DateTimeOffset At);

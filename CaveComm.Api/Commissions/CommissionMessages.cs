@@ -31,14 +31,19 @@ public sealed record CheckInvoice(Guid Commission, string InvoiceId, int Round, 
 public sealed record PayoutDue(Guid Commission, int Round) : ICommissionMessage;
 
 /// <summary>The provider shall send the money of a recorded payout.</summary>
-public sealed record SendPayout(Guid Commission, int Attempt) : ICommissionMessage;
+/// <param name="Round">0; <see cref="CheckInvoice.OneOff"/> when somebody asks: what is on its way already is then looked at, and no second schedule begun.</param>
+public sealed record SendPayout(Guid Commission, int Attempt, int Round = 0) : ICommissionMessage;
 
 /// <summary>Ask the provider how a payout stands.</summary>
 public sealed record CheckPayout(Guid Commission, int Attempt, string PayoutId, int Round) : ICommissionMessage;
 
 /// <summary>The provider shall send the money of a recorded refund back.</summary>
 /// <param name="Number">Part of the idempotency key.</param>
-public sealed record SendRefund(Guid Commission, int Number) : ICommissionMessage;
+/// <param name="Round">See <see cref="SendPayout"/>.</param>
+public sealed record SendRefund(Guid Commission, int Number, int Round = 0) : ICommissionMessage;
+
+/// <summary>The provider shall take back the offer of a refund that nobody has claimed.</summary>
+public sealed record WithdrawRefund(Guid Commission, int Number) : ICommissionMessage;
 
 /// <summary>Ask the provider how a refund stands.</summary>
 /// <param name="Round">The round of the schedule, from 0; <see cref="CheckInvoice.OneOff"/> when somebody gave a hint, which plans no next round.</param>

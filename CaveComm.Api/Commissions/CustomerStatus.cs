@@ -10,6 +10,7 @@ namespace CaveComm.Api.Commissions;
 
 /// <summary>What a customer sees of a commission.</summary>
 /// <param name="PayUrl">Where to pay; null when there is nothing to pay now.</param>
+/// <param name="PaymentSeen">A payment was seen and waits for its confirmation: it does not count yet, and nothing more is to be paid meanwhile.</param>
 /// <param name="DownloadUrl">Where the delivered files are; null before delivery.</param>
 public sealed record CustomerView(
     Guid RequestId,
@@ -22,6 +23,7 @@ public sealed record CustomerView(
     Money Received,
     Money Missing,
     string? PayUrl,
+    bool PaymentSeen,
     string? DownloadUrl,
     IReadOnlyList<FileJson> Files,
     IReadOnlyList<HistoryLine> History)
@@ -39,7 +41,8 @@ public sealed record CustomerView(
         it.State.Provider,
         it.State.Received,
         it.State.Missing,
-        it.State is { Invoice: not null, IsFullyPaid: false, Ended: null } ? it.Invoice?.PayUrl : null,
+        it.State is { Invoice: not null, IsFullyPaid: false, IsPaymentSeen: false, Ended: null } ? it.Invoice?.PayUrl : null,
+        it.State.IsPaymentSeen,
         it.State.IsDelivered ? links.Download(it, DownloadRecipient.Customer).AbsoluteUri : null,
         it.State.IsDelivered ? [.. it.Files.Select(FileJson.Of)] : [],
         [.. it.History.Where(line => !NotForCustomers.Contains(line.Type))]);
@@ -47,8 +50,10 @@ public sealed record CustomerView(
 
 /// <param name="CanWithdraw">Nothing is paid or made yet.</param>
 /// <param name="ClaimUrl">Where a refund waits for the customer to say where it shall go; null where none does.</param>
+/// <param name="PaymentWasLost">A payment was seen and never confirmed, and nothing has come since.</param>
+/// <param name="InvoiceWasVoided">Nothing can be paid until there is another invoice.</param>
 /// <param name="Late">What came too late and is neither taken for the price nor on its way back; zero for nothing.</param>
-public sealed record CustomerStatusModel(CustomerView View, string Token, bool CanWithdraw, bool HasInvoice, bool HasReceipt, Money Late, string? ClaimUrl);
+public sealed record CustomerStatusModel(CustomerView View, string Token, bool CanWithdraw, bool HasInvoice, bool HasReceipt, bool HasCredit, bool PaymentWasLost, bool InvoiceWasVoided, Money Late, string? ClaimUrl);
 
 /// <summary>The customer's private page, opened by the link in the first mail.</summary>
 internal static class CustomerStatus
@@ -88,7 +93,9 @@ internal static class CustomerStatus
         var view = CustomerView.Of(detail, freelancer.DisplayName, links);
         http.SetETag(detail.Version);
         var hasReceipt = detail.State is { IsFullyPaid: true, Received.IsPositive: true };
-        var model = new CustomerStatusModel(view, token!, CanWithdraw(detail.State), detail.Invoice is not null, hasReceipt, Late(detail.State), ClaimUrl(detail));
+        var isLost = detail.State is { PaymentWasLost: true, IsFullyPaid: false };
+        var model = new CustomerStatusModel(
+            view, token!, CanWithdraw(detail.State), detail.Invoice is not null, hasReceipt, detail.State.HasCredit, isLost, detail.State.InvoiceWasVoided, Late(detail.State), ClaimUrl(detail));
         return http.Negotiate(view, _ => new RazorComponentResult<CustomerStatusPage>(new { Model = model }));
     }
 

@@ -45,7 +45,8 @@ public static class WhatFollows
             new(new MailCustomer(id, CustomerLetter.InvoiceExpired, after.InvoiceAttempt)), new(new MailFreelancer(id, FreelancerLetter.InvoiceExpired, after.InvoiceAttempt)),
         ],
 
-        InvoiceVoided when after.Ended is null => [new(new MailFreelancer(id, FreelancerLetter.InvoiceVoided, after.InvoiceAttempt))],
+        InvoiceVoided when after.Ended is null => [new(new MailFreelancer(id, FreelancerLetter.InvoiceVoided, after.InvoiceAttempt)), .. ToldIfLost(id, before, after)],
+        PaymentVanished when after.Ended is null => ToldIfLost(id, before, after),
 
         PaymentFailed when after.Ended is null => [new(new MailCustomer(id, CustomerLetter.PaymentFailed, after.FailedPaymentIds.Count))],
         PaymentReceived when after.IsFullyPaid && !before.IsFullyPaid => [new(new MailFreelancer(id, FreelancerLetter.PaymentReceived))],
@@ -68,12 +69,17 @@ public static class WhatFollows
 
         RefundRequested { Provider: not PaymentProviders.Manual } e => [new(new SendRefund(id, e.Number))],
         RefundOffered e => [new(new MailCustomer(id, CustomerLetter.RefundOffered, e.Number)), new(new CheckRefund(id, e.Number, e.RefundId, 0), CheckPause(0))],
+        RefundWithdrawn e => [new(new WithdrawRefund(id, e.Number))],
         Refunded e => [new(new MailCustomer(id, CustomerLetter.Refunded, Place(after.Refunds, it => it.RefundId == e.RefundId)))],
         RefundFailed e => [new(new MailFreelancer(id, FreelancerLetter.RefundFailed, Place(after.Refunds, it => it.Number == e.Number && it.RefundId == e.RefundId)))],
         DisputeOpened e => [new(new MailFreelancer(id, FreelancerLetter.DisputeOpened, Place(after.Disputes, it => it.DisputeId == e.DisputeId)))],
         DisputeClosed e => [new(new MailFreelancer(id, e.Won ? FreelancerLetter.DisputeWon : FreelancerLetter.DisputeLost, Place(after.Disputes, it => it.DisputeId == e.DisputeId)))],
         _ => [],
     };
+
+    // Whoever has paid believes that it is done.
+    private static IEnumerable<FollowUp> ToldIfLost(Guid id, Commission before, Commission after) =>
+        after.LostPayments > before.LostPayments ? [new(new MailCustomer(id, CustomerLetter.PaymentLost, after.LostPayments))] : [];
 
     private static IEnumerable<FollowUp> Announced(Guid id, Commission before, PaidOut e) =>
         e.Amount.IsZero && before.Payout?.HeldBack is null ? [] : [new(new MailFreelancer(id, FreelancerLetter.PaidOut))];

@@ -42,6 +42,10 @@ public static class CustomerLetters
                 $"Your payment for \u201c{it.Title}\u201d did not go through",
                 [hello, $"A payment for \u201c{it.Title}\u201d was tried and failed, so nothing was charged. The invoice can still be paid."],
                 Button: it.Invoice is { Status: "open" } open ? ("Try again", new Uri(open.PayUrl)) : status),
+            CustomerLetter.PaymentLost => new(
+                $"Your payment for \u201c{it.Title}\u201d was not confirmed",
+                [hello, $"A payment for \u201c{it.Title}\u201d was seen, but it was never confirmed, so it does not count. {(it.Invoice is { Status: "open" } ? "The invoice can still be paid." : $"The invoice is no longer valid; {freelancer} knows, and can send a new one.")}"],
+                Button: it.Invoice is { Status: "open" } again ? ("Pay the invoice", new Uri(again.PayUrl)) : status),
             CustomerLetter.Product => new(
                 $"\u201c{it.Title}\u201d is ready for download",
                 [hello, $"{freelancer} has delivered \u201c{it.Title}\u201d: {string.Join(", ", it.Files.Select(f => f.Name))}.", "The link works for 30 days and is meant for you alone."],

@@ -33,7 +33,7 @@ public static class FreelancerLetters
                 Button: open),
             FreelancerLetter.InvoiceVoided => new(
                 $"The invoice for \u201c{it.Title}\u201d was voided",
-                [hello, $"The payment provider has made the invoice for \u201c{it.Title}\u201d void, so nobody can pay it any more."],
+                [hello, $"The payment provider has made the invoice for \u201c{it.Title}\u201d void, so nobody can pay it any more.", .. it.State.PaymentWasLost ? ["A payment had been seen, but it was never confirmed. Nothing has come in; you can send another invoice."] : Array.Empty<string>()],
                 Button: open),
             FreelancerLetter.PaymentReceived => new(
                 $"Paid: \u201c{it.Title}\u201d",

@@ -19,6 +19,9 @@ public enum CustomerLetter
     Invoice,
     InvoiceExpired,
     PaymentFailed,
+
+    /// <summary>A payment in bitcoin was seen and never confirmed.</summary>
+    PaymentLost,
     Product,
     FreshLink,
 

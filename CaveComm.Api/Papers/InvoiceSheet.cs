@@ -21,6 +21,7 @@ internal static class InvoiceSheet
         Head(sheet, "Invoice", it.Seller, it.Standing switch
         {
             InvoicePaperStanding.Open => null,
+            InvoicePaperStanding.Processing => ("PAID, NOT CONFIRMED YET", PdfColour.Accent),
             InvoicePaperStanding.Paid => ("PAID", PdfColour.Accent),
             InvoicePaperStanding.Expired => ("EXPIRED", PdfColour.Alarm),
             InvoicePaperStanding.Cancelled => ("CANCELLED", PdfColour.Alarm),
@@ -123,6 +124,9 @@ internal static class InvoiceSheet
         {
             case InvoicePaperStanding.Open when it.PayUrl is { } url:
                 HowToPay(sheet, it, url);
+                break;
+            case InvoicePaperStanding.Processing:
+                sheet.Write("A payment of this invoice was seen and waits for its confirmation. Please do not pay it again.");
                 break;
             case InvoicePaperStanding.Paid:
                 sheet.Write("This invoice is paid. Thank you.");

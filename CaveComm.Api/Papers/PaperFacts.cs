@@ -55,7 +55,12 @@ internal sealed class PaperFacts
         }
 
         var issued = invoice.Issued;
-        var standing = invoice.Standing == InvoicePaperStanding.Open && Detail.State.Ended is not null ? InvoicePaperStanding.Cancelled : invoice.Standing;
+        var standing = invoice.Standing switch
+        {
+            InvoicePaperStanding.Open when Detail.State.Ended is not null => InvoicePaperStanding.Cancelled,
+            InvoicePaperStanding.Open when Detail.State.IsPaymentSeen && Detail.State.SeenInvoiceId == issued.InvoiceId => InvoicePaperStanding.Processing,
+            var other => other,
+        };
         return new InvoicePaper(
             invoice.Number!,
             standing,

@@ -9,6 +9,9 @@ namespace CaveComm.Api.Papers;
 public enum InvoicePaperStanding
 {
     Open,
+
+    /// <summary>A payment was seen and waits for its confirmation.</summary>
+    Processing,
     Paid,
     Expired,
     Cancelled,

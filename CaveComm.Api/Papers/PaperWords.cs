@@ -16,6 +16,7 @@ internal static class PaperWords
     public static string Standing(InvoicePaperStanding standing) => standing switch
     {
         InvoicePaperStanding.Open => "open",
+        InvoicePaperStanding.Processing => "paid, not confirmed yet",
         InvoicePaperStanding.Paid => "paid",
         InvoicePaperStanding.Expired => "expired",
         InvoicePaperStanding.Cancelled => "cancelled",
@@ -32,6 +33,7 @@ internal static class PaperWords
         CustomerLetter.Product => "The work is ready, with the download link.",
         CustomerLetter.FreshLink => "A fresh download link.",
         CustomerLetter.PaymentFailed => "A payment was tried and failed.",
+        CustomerLetter.PaymentLost => "A payment was seen and never confirmed.",
         CustomerLetter.RefundOffered => "A refund waits to be claimed.",
         CustomerLetter.Refunded => "A refund was sent.",
     };

@@ -80,14 +80,17 @@ internal static class CheckPayment
         foreach (var refund in it.State.Refunds.Where(refund => refund is { Standing: RefundStanding.Requested, Provider: not PaymentProviders.Manual }))
         {
             // The same key as before: what was sent is found, and sent only if it never was.
-            yield return refund is { RefundId: { } known }
-                ? new CheckRefund(it.RequestId, refund.Number!.Value, known, CheckInvoice.OneOff)
-                : new SendRefund(it.RequestId, refund.Number!.Value);
+            yield return refund switch
+            {
+                { IsWithdrawn: true } => new WithdrawRefund(it.RequestId, refund.Number!.Value),
+                { RefundId: { } known } => new CheckRefund(it.RequestId, refund.Number!.Value, known, CheckInvoice.OneOff),
+                _ => new SendRefund(it.RequestId, refund.Number!.Value, CheckInvoice.OneOff),
+            };
         }
 
         if (it.State is { Payout: { Provider: not PaymentProviders.Manual } payout } state)
         {
-            yield return state.PayoutId is { } arrived ? new CheckPayout(it.RequestId, payout.Attempt, arrived, CheckInvoice.OneOff) : new SendPayout(it.RequestId, payout.Attempt);
+            yield return state.PayoutId is { } arrived ? new CheckPayout(it.RequestId, payout.Attempt, arrived, CheckInvoice.OneOff) : new SendPayout(it.RequestId, payout.Attempt, CheckInvoice.OneOff);
         }
     }
 }

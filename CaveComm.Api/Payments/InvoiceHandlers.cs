@@ -138,7 +138,18 @@ internal static class InvoiceNews
     /// <returns>Whether the invoice may still change and has to be asked about again.</returns>
     public static async Task<bool> Record(CommissionWriting commission, IPaymentProvider provider, string invoiceId, DateTimeOffset now, CancellationToken cancel)
     {
-        var invoice = await provider.FetchInvoice(invoiceId, cancel);
+        InvoiceSnapshot? invoice;
+        try
+        {
+            invoice = await provider.FetchInvoice(invoiceId, cancel);
+        }
+        catch (ProviderFaultException fault)
+        {
+            // Asked about on the schedule, in case it is mended there; tried again at once, it would only say the same.
+            commission.RaiseAlarm($"fault:{invoiceId}", $"What {provider.Name} says of invoice {invoiceId} cannot be true, so nothing of it was counted: {fault.Message}");
+            return true;
+        }
+
         if (invoice is null)
         {
             var isAwaited = commission.State is { IsFullyPaid: false, Ended: null } state && state.Invoice?.InvoiceId == invoiceId;
@@ -189,7 +200,11 @@ internal static class InvoiceNews
             case InvoiceStanding.Voided or InvoiceStanding.Invalid:
                 commission.Decide(new CommissionCommand.RecordInvoiceVoid(invoiceId));
                 return false;
-            case InvoiceStanding.Open or InvoiceStanding.Processing:
+            case InvoiceStanding.Processing:
+                commission.Decide(new CommissionCommand.RecordPaymentSeen(invoiceId));
+                return true;
+            case InvoiceStanding.Open:
+                commission.Decide(new CommissionCommand.RecordNothingSeen(invoiceId));
                 return true;
             default:
                 return false;

@@ -66,6 +66,8 @@ internal sealed class Reconciliation : IRecurringWork
     /// <summary>What would be under way now, had nothing been lost. Every one of these is harmless to ask twice.</summary>
     internal static object? Lost(Guid id, Commission it) => it switch
     {
+        _ when it.Refunds.FirstOrDefault(refund => refund is { Standing: RefundStanding.Requested, IsWithdrawn: true }) is { Number: { } withdrawn } => new WithdrawRefund(id, withdrawn),
+
         // The same key as before: what was sent is found, and sent only if it never was.
         _ when it.Refunds.FirstOrDefault(refund => refund is { Standing: RefundStanding.Requested, Provider: not PaymentProviders.Manual }) is { Number: { } number } => new SendRefund(id, number),
         { Invoice: { } invoice } when it.Disputes.Any(dispute => dispute.Won is null) => new CheckInvoice(id, invoice.InvoiceId, CheckInvoice.OneOff),

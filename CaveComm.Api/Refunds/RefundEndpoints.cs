@@ -4,6 +4,7 @@ using CaveComm.Api.Http.Idempotency;
 using CaveComm.Api.Identity;
 using CaveComm.Domain;
 using CaveComm.Domain.Commissions;
+using CaveComm.Domain.Identity;
 using CaveComm.Projections.Commissions;
 
 namespace CaveComm.Api.Refunds;
@@ -49,6 +50,10 @@ internal static class RefundEndpoints
         request.MapPost("/refunds/{number:int}/markRefunded", (
             string freelancer, Guid requestID, int number, HttpContext http, CommissionHandling handling, IDocumentStore store, CancellationToken cancel) =>
             http.Act(freelancer, requestID, new CommissionCommand.MarkRefunded(number), handling, store, cancel)).WithName("MarkRefunded").KeepsItsAnswer().Answers();
+        request.MapPost("/refunds/{number:int}/withdraw", (
+            string freelancer, Guid requestID, int number, HttpContext http, CommissionHandling handling, IDocumentStore store, CancellationToken cancel) =>
+            http.Act(freelancer, requestID, new CommissionCommand.WithdrawRefund(number), handling, store, cancel)).WithName("WithdrawRefund").KeepsItsAnswer().Answers();
+        routes.MapPost("/admin/requests/{requestID:guid}/refunds/{number:int}/withdraw", WithdrawByAdmin).WithName("AdminWithdrawRefund").RequireRole(Role.Admin).KeepsItsAnswer().Answers();
         request.MapPost("/honour", (
             string freelancer, Guid requestID, HttpContext http, CommissionHandling handling, IDocumentStore store, CancellationToken cancel) =>
             http.Act(freelancer, requestID, new CommissionCommand.Honour(), handling, store, cancel)).WithName("HonourPayment").KeepsItsAnswer().Answers();
@@ -62,6 +67,13 @@ internal static class RefundEndpoints
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict)
         .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+
+    private static async Task<IResult> WithdrawByAdmin(Guid requestID, int number, HttpContext http, CommissionHandling handling, CancellationToken cancel)
+    {
+        var actor = http.Caller() is { } caller ? $"account:{caller.AccountId:D}" : "operator";
+        var handled = await handling.Handle(requestID, new CommissionCommand.WithdrawRefund(number), actor, http.IfMatch().Allows, null, cancel);
+        return http.Answer(handled, () => http.Done("/admin", TypedResults.Json(RequestStatus.Of(requestID, handled.Commission.State), Json.Options)));
+    }
 
     private static async Task<IResult> Refund(string freelancer, Guid requestID, HttpContext http, CommissionHandling handling, IDocumentStore store, CancellationToken cancel)
     {

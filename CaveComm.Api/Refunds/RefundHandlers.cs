@@ -20,13 +20,37 @@ public static class SendRefundHandler
 
         // The same key until the outcome is known: an unknown one is asked about, never sent twice.
         var snapshot = await providers.Get(refund.Provider).RequestRefund(RefundNews.Order(asked.Commission, commission.State, refund), cancel);
+        var round = 0;
         if (snapshot.RefundId is { } refundId)
         {
-            session.Store(new RefundOwner(RefundOwner.Key(refund.Provider, refundId), asked.Commission, asked.Number));
+            // Whoever noted it first has begun the schedule, in the same commit.
+            var owner = RefundOwner.Key(refund.Provider, refundId);
+            round = asked.Round < 0 && await session.LoadAsync<RefundOwner>(owner, cancel) is not null ? CheckInvoice.OneOff : 0;
+            session.Store(new RefundOwner(owner, asked.Commission, asked.Number));
         }
 
         RefundNews.Note(session, asked.Commission, snapshot, clock.GetUtcNow());
-        return RefundNews.Record(commission, asked.Commission, asked.Number, snapshot, 0);
+        return RefundNews.Record(commission, asked.Commission, asked.Number, snapshot, round);
+    }
+}
+
+/// <summary>A withdrawn offer is taken back at the provider. What was claimed in the same moment still arrives, and says so.</summary>
+public static class WithdrawRefundHandler
+{
+    public static async Task<OutgoingMessages> Handle(WithdrawRefund asked, IDocumentSession session, IPaymentProviders providers, TimeProvider clock, CancellationToken cancel)
+    {
+        var commission = await CommissionWriting.Open(session, asked.Commission, cancel);
+        if (RefundNews.Open(commission.State, asked.Number) is not { IsWithdrawn: true, RefundId: { } refundId } refund)
+        {
+            return [];
+        }
+
+        var provider = providers.Get(refund.Provider);
+        await provider.WithdrawRefund(refundId, cancel);
+        var snapshot = await provider.FetchRefund(RefundNews.Order(asked.Commission, commission.State, refund), refundId, cancel)
+            ?? new RefundSnapshot(refundId, asked.Number, refund.PaymentId, refund.Amount, refund.Sent, RefundProgress.Pending);
+        RefundNews.Note(session, asked.Commission, snapshot, clock.GetUtcNow());
+        return RefundNews.Record(commission, asked.Commission, asked.Number, snapshot, CheckInvoice.OneOff);
     }
 }
 
@@ -86,7 +110,8 @@ internal static class RefundNews
 
                 return commission.Outgoing();
             case RefundProgress.Failed:
-                commission.Decide(new CommissionCommand.RecordRefundFailure(number, told.RefundId, told.Reason ?? "The provider refused."));
+                var isWithdrawn = Open(commission.State, number) is { IsWithdrawn: true };
+                commission.Decide(new CommissionCommand.RecordRefundFailure(number, told.RefundId, isWithdrawn ? "The offer was withdrawn before anybody claimed it." : told.Reason ?? "The provider refused."));
                 return commission.Outgoing();
             default:
                 if (told.ClaimUrl is { } claim)

@@ -44,6 +44,15 @@ public sealed record Commission : IState<Commission, CommissionEvent>
     /// <summary>The open invoice was made unpayable; the freelancer says whether there shall be another.</summary>
     public bool InvoiceWasVoided { get; init; }
 
+    /// <summary>The invoice whose payment was seen, and is neither confirmed nor gone as far as we know.</summary>
+    public string? SeenInvoiceId { get; init; }
+
+    /// <summary>How many payments were seen and never confirmed.</summary>
+    public int LostPayments { get; init; }
+
+    /// <summary>That became of the last one, and nothing has come in or was asked for since.</summary>
+    public bool PaymentWasLost { get; init; }
+
     /// <summary>All payments that were told, in that order.</summary>
     public IReadOnlyList<KnownPayment> Payments { get; init; } = [];
 
@@ -125,6 +134,14 @@ public sealed record Commission : IState<Commission, CommissionEvent>
     [JsonIgnore]
     public bool IsRefundedInFull => Payments.Any(payment => payment.Amount.IsPositive) && Refunds.Where(refund => refund.Standing == RefundStanding.Refunded).Sum(refund => refund.Amount.Minor) >= Payments.Sum(payment => payment.Amount.Minor);
 
+    /// <summary>The customer has paid the open invoice; the payment waits for its confirmation.</summary>
+    [JsonIgnore]
+    public bool IsPaymentSeen => Invoice is { } open && open.InvoiceId == SeenInvoiceId && !IsFullyPaid;
+
+    /// <summary>Something went back, or is no longer asked for, and there is a credit for it; also where it came back later.</summary>
+    [JsonIgnore]
+    public bool HasCredit => CreditIds is not [] || Refunds.Any(refund => refund.Standing == RefundStanding.Refunded || refund.Sent.IsPositive);
+
     /// <summary>A bank holds the money, or kept it.</summary>
     [JsonIgnore]
     public bool IsDisputed => Disputes.Any(dispute => dispute.Won is not true);
@@ -202,12 +219,15 @@ public sealed record Commission : IState<Commission, CommissionEvent>
             InvoiceHasExpired = false,
             InvoiceWasVoided = false,
             InvoiceSetUpHasFailed = false,
+            PaymentWasLost = false,
         },
         InvoiceSetUpFailed => it with { InvoiceAttempt = it.InvoiceAttempt + 1, InvoiceSetUpHasFailed = true },
-        InvoiceExpired => it with { Invoice = null, InvoiceHasExpired = true, InvoiceAttempt = it.InvoiceAttempt + 1 },
-        InvoiceVoided => it with { Invoice = null, InvoiceWasVoided = true, InvoiceAttempt = it.InvoiceAttempt + 1 },
+        InvoiceExpired => Unconfirmed(it) with { Invoice = null, InvoiceHasExpired = true, InvoiceAttempt = it.InvoiceAttempt + 1 },
+        InvoiceVoided => Unconfirmed(it) with { Invoice = null, InvoiceWasVoided = true, InvoiceAttempt = it.InvoiceAttempt + 1 },
         InvoiceReissued => it with { InvoiceHasExpired = false, InvoiceWasVoided = false, InvoiceSetUpHasFailed = false },
-        PaymentReceived e => it with { Payments = [.. it.Payments, new KnownPayment(e.PaymentId, e.Amount, e.Received, e.Charge, Counts: !e.Late)] },
+        PaymentSeen e => it with { SeenInvoiceId = e.InvoiceId, PaymentWasLost = false },
+        PaymentVanished => Unconfirmed(it),
+        PaymentReceived e => it with { PaymentWasLost = false, Payments = [.. it.Payments, new KnownPayment(e.PaymentId, e.Amount, e.Received, e.Charge, Counts: !e.Late)] },
         LatePaymentHonoured e => it with
         {
             Payments = [.. it.Payments.Select(payment => e.PaymentIds.Contains(payment.PaymentId) ? payment with { Counts = true } : payment)],
@@ -216,6 +236,7 @@ public sealed record Commission : IState<Commission, CommissionEvent>
         InvoiceCredited e => it with { CreditIds = [.. it.CreditIds, e.CreditId], Waived = it.Waived + e.Amount },
         RefundRequested e => it with { Refunds = [.. it.Refunds, new KnownRefund(e.Number, null, e.Provider, e.PaymentId, e.Amount, Money.Zero(it.Coin), RefundStanding.Requested)] },
         RefundOffered e => it with { Refunds = [.. it.Refunds.Select(refund => refund.Number == e.Number ? refund with { RefundId = e.RefundId } : refund)] },
+        RefundWithdrawn e => it with { Refunds = [.. it.Refunds.Select(refund => refund.Number == e.Number ? refund with { IsWithdrawn = true } : refund)] },
         Refunded e => it with { Refunds = CommissionRefunds.After(it, e) },
         RefundFailed e => it with { Refunds = CommissionRefunds.After(it, e) },
         DisputeOpened e => it with { Disputes = [.. it.Disputes, new KnownDispute(e.DisputeId, e.PaymentId, e.Amount, e.EvidenceDueAt, Won: null)] },
@@ -240,6 +261,9 @@ public sealed record Commission : IState<Commission, CommissionEvent>
         var payment = Payments.First(it => it.PaymentId == refund.PaymentId);
         return new Money((long)((Int128)payment.Received.Minor * refund.Amount.Minor / payment.Amount.Minor), payment.Received.Currency);
     }
+
+    // The invoice is at its end, or open again. What was seen of its payment is not seen any more.
+    private static Commission Unconfirmed(Commission it) => it.IsPaymentSeen ? it with { SeenInvoiceId = null, LostPayments = it.LostPayments + 1, PaymentWasLost = true } : it;
 
     private long CountedOf(IEnumerable<(string PaymentId, Money Coin)> taken) =>
         taken.Where(it => Payments.Any(payment => payment.Counts && payment.PaymentId == it.PaymentId)).Sum(it => it.Coin.Minor);

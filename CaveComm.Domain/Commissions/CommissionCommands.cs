@@ -33,6 +33,12 @@ public abstract record CommissionCommand
     public sealed record RecordPayment(
         string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge, Money? Fee = null) : CommissionCommand;
 
+    /// <summary>The provider says that the invoice is paid, but not confirmed yet.</summary>
+    public sealed record RecordPaymentSeen(string InvoiceId) : CommissionCommand;
+
+    /// <summary>The provider says that the invoice is open, with nothing that waits for a confirmation.</summary>
+    public sealed record RecordNothingSeen(string InvoiceId) : CommissionCommand;
+
     public sealed record RecordPaymentFailure(string PaymentId) : CommissionCommand;
 
     public sealed record UploadProduct(IReadOnlyList<ProductFile> Files) : CommissionCommand;
@@ -73,6 +79,9 @@ public abstract record CommissionCommand
     public sealed record Refund(Money Amount, string? Reason) : CommissionCommand;
 
     public sealed record RecordRefundOffer(int Number, string RefundId, string ClaimUrl) : CommissionCommand;
+
+    /// <summary>Take back the offer of a refund that nobody has claimed.</summary>
+    public sealed record WithdrawRefund(int Number) : CommissionCommand;
 
     /// <summary>The provider says that a refund was sent.</summary>
     /// <param name="Number">Of a refund that was asked for here; null for one that is known by the provider's id only.</param>

@@ -20,7 +20,7 @@ public static class CommissionDecider
 
         // Taking back and calling off are open until money has come or the product has gone.
         (CommissionStatus.Withdrawn, Withdraw) or (CommissionStatus.Cancelled, Cancel) => Decision.Nothing,
-        (_, Withdraw or Cancel) when it is { Ended: null } and ({ IsDelivered: true } or { Payments: not [] }) => TooLateToEnd(it),
+        (_, Withdraw or Cancel) when it is { Ended: null } and ({ IsDelivered: true } or { Payments: not [] } or { IsPaymentSeen: true }) => TooLateToEnd(it),
         (CommissionStatus.Requested, Withdraw) => Decision.Record(new Withdrawn()),
         (CommissionStatus.Accepted or CommissionStatus.AwaitingPayment or CommissionStatus.Expired, Withdraw) when it.PaymentTerms == PaymentTerms.UpFront =>
             Decision.Record(new Withdrawn()),
@@ -40,6 +40,10 @@ public static class CommissionDecider
             ? Decision.Record(new InvoiceVoided(c.InvoiceId, open.Amount, it.Freelancer))
             : Decision.Nothing,
 
+        // Seen is not paid: it is shown, and nothing is begun on it.
+        (_, RecordPaymentSeen c) => it.Invoice?.InvoiceId == c.InvoiceId && it is { IsPaymentSeen: false, IsFullyPaid: false } ? Decision.Record(new PaymentSeen(c.InvoiceId)) : Decision.Nothing,
+        (_, RecordNothingSeen c) => it.IsPaymentSeen && it.SeenInvoiceId == c.InvoiceId ? Decision.Record(new PaymentVanished(c.InvoiceId)) : Decision.Nothing,
+
         (_, ReissueInvoice) => Reissue(it),
 
         // Money that arrived is a fact: in whatever state, late or too much, it is recorded. Only a repeat is ignored.
@@ -54,6 +58,7 @@ public static class CommissionDecider
 
         (_, Refund c) => CommissionRefunds.Ask(it, c),
         (_, RecordRefundOffer c) => CommissionRefunds.RecordOffer(it, c),
+        (_, WithdrawRefund c) => CommissionRefunds.Withdraw(it, c),
         (_, RecordRefund c) => CommissionRefunds.Record(it, c),
         (_, RecordRefundFailure c) => CommissionRefunds.RecordFailure(it, c),
         (_, MarkRefunded c) => CommissionRefunds.MarkDone(it, c),
@@ -95,7 +100,12 @@ public static class CommissionDecider
     private static Decision TooLateToEnd(Commission it) => Decision.Refuse(
         RefusalKind.Conflict,
         "wrong-stage",
-        it.IsDelivered ? "The product was delivered already." : "Money has come in already, so the commission can only be finished or refunded.");
+        it switch
+        {
+            { IsDelivered: true } => "The product was delivered already.",
+            { Payments: [] } => "A payment was seen and waits for its confirmation. Until it is known whether it arrives, the commission cannot be ended.",
+            _ => "Money has come in already, so the commission can only be finished or refunded.",
+        });
 
     private static Decision RecordMoney(Commission it, RecordPayment c)
     {

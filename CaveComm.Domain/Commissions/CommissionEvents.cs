@@ -52,6 +52,12 @@ public abstract record CommissionEvent
         string InvoiceId, string PaymentId, Money Amount, Money Received, DateTimeOffset At, bool Late, string? Charge, string Freelancer,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Money? Fee = null) : CommissionEvent;
 
+    /// <summary>The customer has paid the open invoice, and the payment waits for its confirmation: shown, not counted.</summary>
+    public sealed record PaymentSeen(string InvoiceId) : CommissionEvent;
+
+    /// <summary>What was seen is gone before it was confirmed, and the invoice can be paid again.</summary>
+    public sealed record PaymentVanished(string InvoiceId) : CommissionEvent;
+
     /// <summary>The customer tried to pay and could not; another try may follow.</summary>
     public sealed record PaymentFailed(string PaymentId) : CommissionEvent;
 
@@ -116,6 +122,9 @@ public abstract record CommissionEvent
     /// <summary>The provider has put the money aside for the customer, who has to say where it shall go.</summary>
     /// <param name="ClaimUrl">The provider's page for that.</param>
     public sealed record RefundOffered(int Number, string RefundId, string ClaimUrl) : CommissionEvent;
+
+    /// <summary>The offer is taken back: recorded before the provider is told. What was claimed by then still arrives; else <see cref="RefundFailed"/> follows.</summary>
+    public sealed record RefundWithdrawn(int Number) : CommissionEvent;
 
     /// <summary>Money went back to the customer: asked for here, or at the provider itself (then nothing was requested before).</summary>
     /// <param name="Number">That of <see cref="RefundRequested"/>; null for one that was made at the provider.</param>

@@ -11,7 +11,11 @@ public sealed record KnownPayment(string PaymentId, Money Amount, Money Received
 /// <param name="Number">Null for a refund that was made at the provider itself.</param>
 /// <param name="RefundId">The provider's id, once it is known.</param>
 /// <param name="Sent">In the coin that came in; zero until it is sent.</param>
-public sealed record KnownRefund(int? Number, string? RefundId, string Provider, string PaymentId, Money Amount, Money Sent, RefundStanding Standing);
+public sealed record KnownRefund(int? Number, string? RefundId, string Provider, string PaymentId, Money Amount, Money Sent, RefundStanding Standing)
+{
+    /// <summary>The offer was taken back; the provider may not know yet.</summary>
+    public bool IsWithdrawn { get; init; }
+}
 
 public enum RefundStanding
 {

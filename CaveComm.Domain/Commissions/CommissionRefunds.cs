@@ -63,6 +63,15 @@ internal static class CommissionRefunds
         ? Decision.Record(new RefundOffered(c.Number, c.RefundId, c.ClaimUrl))
         : Decision.Nothing;
 
+    /// <summary>An offer that nobody claims would keep the rest of the money waiting for ever.</summary>
+    public static Decision Withdraw(Commission it, WithdrawRefund c) => Find(it, c.Number, null) switch
+    {
+        null => Decision.Refuse(RefusalKind.Missing, "no-such-refund", $"There is no refund {c.Number}."),
+        { Standing: RefundStanding.Requested, IsWithdrawn: true } => Decision.Nothing,
+        { Standing: RefundStanding.Requested, Provider: PaymentProviders.BtcPay, RefundId: not null } => Decision.Record(new RefundWithdrawn(c.Number)),
+        _ => Decision.Refuse(RefusalKind.Conflict, "wrong-stage", "Only a refund that waits to be claimed can be withdrawn."),
+    };
+
     /// <summary>What was sent is a fact, whoever asked for it. Only a repeat is ignored.</summary>
     public static Decision Record(Commission it, RecordRefund c)
     {

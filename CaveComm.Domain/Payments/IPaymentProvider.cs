@@ -35,6 +35,10 @@ public interface IPaymentProvider
     /// <param name="order">As it was requested: not every provider remembers all of it.</param>
     Task<RefundSnapshot?> FetchRefund(RefundOrder order, string refundId, CancellationToken cancel);
 
+    /// <summary>Takes back the offer of a refund, so that nobody can claim it any more. A repeat is harmless; what was claimed before still arrives.</summary>
+    /// <exception cref="GatewayRefusedException">The provider knows no offers, or will not.</exception>
+    Task WithdrawRefund(string refundId, CancellationToken cancel);
+
     /// <summary>Sends money to a freelancer, or finds what an earlier call with the same key sent.</summary>
     Task<PayoutSnapshot> RequestPayout(PayoutOrder order, CancellationToken cancel);
 
@@ -197,6 +201,9 @@ public class GatewayUnavailableException(string provider, string message, TimeSp
 
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }
+
+/// <summary>The provider's answer cannot be true: asking again changes nothing, and a person has to look.</summary>
+public sealed class ProviderFaultException(string provider, string message, Exception? inner = null) : GatewayRefusedException(provider, message, inner);
 
 /// <summary>A definite no where the port has no value for one: asking again, with this key or another, changes nothing.</summary>
 public class GatewayRefusedException(string provider, string message, Exception? inner = null) : Exception($"{provider}: {message}", inner)

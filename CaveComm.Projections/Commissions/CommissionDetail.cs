@@ -44,7 +44,7 @@ public sealed record CommissionDetail(string Id, Commission State)
     public string Title => Template?.Title ?? "";
 }
 
-/// <param name="Status"><c>open</c>, <c>paid</c>, <c>expired</c> or <c>void</c>.</param>
+/// <param name="Status"><c>open</c>, <c>processing</c> (a payment was seen and is not confirmed), <c>paid</c>, <c>expired</c> or <c>void</c>.</param>
 public sealed record InvoiceDetail(string Provider, string Id, string? Number, string Status, Money Amount, string PayUrl, DateTimeOffset? DueAt);
 
 public sealed record PaymentDetail(string Id, Money Amount, Money Received, DateTimeOffset At, bool Late);
@@ -96,6 +96,8 @@ public sealed class CommissionDetailProjection : SingleStreamProjection<Commissi
             InvoiceIssued x => after with { Invoice = new(x.Provider, x.InvoiceId, x.Number, "open", x.Amount, x.PayUrl, x.DueAt) },
             InvoiceExpired => after with { Invoice = after.Invoice! with { Status = "expired" } },
             InvoiceVoided => after with { Invoice = after.Invoice! with { Status = "void" } },
+            PaymentSeen => after with { Invoice = after.Invoice! with { Status = "processing" } },
+            PaymentVanished => after with { Invoice = after.Invoice! with { Status = "open" } },
             PaymentReceived x => after with
             {
                 Payments = [.. after.Payments, new PaymentDetail(x.PaymentId, x.Amount, x.Received, x.At, x.Late)],
@@ -119,6 +121,7 @@ public sealed class CommissionDetailProjection : SingleStreamProjection<Commissi
             {
                 Refunds = [.. after.Refunds.Select(refund => refund.Number == x.Number ? refund with { Id = x.RefundId, ClaimUrl = x.ClaimUrl } : refund)],
             },
+            RefundWithdrawn x => after with { Refunds = [.. after.Refunds.Select(refund => refund.Number == x.Number ? refund with { ClaimUrl = null } : refund)] },
             Refunded x => after with { Refunds = With(after, x, e.Timestamp) },
             RefundFailed x => after with
             {

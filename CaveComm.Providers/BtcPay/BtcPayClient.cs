@@ -52,6 +52,10 @@ internal sealed class BtcPayClient : IDisposable
         },
         cancel);
 
+    /// <summary>Success answers without a body, and a repeat changes nothing.</summary>
+    public Task<ProviderAnswer> Delete(string operation, string path, CancellationToken cancel) =>
+        provider.Send(new ProviderCall(operation, HttpMethod.Delete, $"{store}/{path}") { IsRepeatable = true, AnswersNothing = true }, cancel);
+
     /// <summary>What a refused reading means: nothing is known, so nothing is begun on it.</summary>
     public static GatewayUnavailableException Unreadable(string operation, ProviderAnswer answer) =>
         new(BtcPayGateway.ProviderName, $"{operation}: {answer.ErrorCode ?? $"HTTP {(int)answer.Status}"}.");

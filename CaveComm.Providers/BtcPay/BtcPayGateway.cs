@@ -8,7 +8,7 @@ namespace CaveComm.Providers.BtcPay;
 /// BTCPay has no idempotency keys. The order's key is therefore written into what is made (an invoice's <c>orderId</c>, a payout's
 /// <c>metadata.payoutKey</c>) and searched for before anything is made, so that a call after an unclear outcome finds the work of the one before.
 /// What creates is never repeated within a call. The API key needs: cancreateinvoice, canviewinvoices, canmodifyinvoices, cancreatepullpayments, canviewpullpayments,
-/// canviewpayouts and canmanagepayouts.
+/// canarchivepullpayments, canviewpayouts and canmanagepayouts.
 /// </remarks>
 internal sealed class BtcPayGateway : IPaymentProvider, IWalletLinks, IDisposable
 {
@@ -46,6 +46,8 @@ internal sealed class BtcPayGateway : IPaymentProvider, IWalletLinks, IDisposabl
     public Task<RefundSnapshot> RequestRefund(RefundOrder order, CancellationToken cancel) => refunds.Request(order, cancel);
 
     public Task<RefundSnapshot?> FetchRefund(RefundOrder order, string refundId, CancellationToken cancel) => refunds.Fetch(order, refundId, cancel);
+
+    public Task WithdrawRefund(string refundId, CancellationToken cancel) => refunds.Withdraw(refundId, cancel);
 
     public Task<PayoutSnapshot> RequestPayout(PayoutOrder order, CancellationToken cancel) => payouts.Request(order, cancel);
 

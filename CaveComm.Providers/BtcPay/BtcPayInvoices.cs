@@ -139,18 +139,18 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
             ? new InvoiceSetUp.Issued(id, Number: null, page, invoice.Time("expirationTime"))
             : throw new GatewayUnavailableException(BtcPayGateway.ProviderName, "the invoice came back without its id or its page.");
 
-    private static Uri? Page(JsonElement invoice) => Uri.TryCreate(invoice.Text("checkoutLink"), UriKind.Absolute, out var page) ? page : null;
+    private static Uri? Page(JsonElement invoice) => WebPage.Of(invoice.Text("checkoutLink"));
 
     private static InvoiceSnapshot Snapshot(JsonElement invoice, IReadOnlyList<JsonElement> methods)
     {
         var id = invoice.Text("id");
         var currency = invoice.Text("currency")?.ToUpperInvariant();
-        if (id is null || currency is null || !Currencies.IsKnown(currency) || invoice.Number("amount") is not { } amount)
+        if (id is null || currency is null || !Currencies.IsKnown(currency) || invoice.Text("amount") is null)
         {
             throw new GatewayUnavailableException(BtcPayGateway.ProviderName, "the invoice came back without its id, amount or a currency that we know.");
         }
 
-        var asked = BtcPayMoney.Minor(amount, currency);
+        var asked = BtcPayMoney.Minor(BtcPayMoney.Told(invoice, "amount"), currency);
         return new InvoiceSnapshot(
             id,
             invoice.Text("status") switch

@@ -67,13 +67,13 @@ internal static class BtcPayPayments
     {
         var created = invoice.Time("createdTime") ?? DateTimeOffset.UnixEpoch;
         var seen = from method in methods
-                   let rate = method.Number("rate") ?? 0
+                   let rate = BtcPayMoney.Told(method, "rate")
                    from payment in method.Items("payments")
                    where payment.Text("status") == "Settled"
                    let id = payment.Text("id")
-                   let coins = payment.Number("value") ?? 0
+                   let coins = BtcPayMoney.Told(payment, "value")
                    where id is not null && coins > 0
-                   select new Seen(id, coins, (coins - (payment.Number("fee") ?? 0)) * rate, payment.Time("receivedDate") ?? created);
+                   select new Seen(id, coins, BtcPayMoney.Worth(coins - (BtcPayMoney.Told(payment, "fee")), rate), payment.Time("receivedDate") ?? created);
 
         // Times are whole seconds. Of two in the same second BTCPay's own order stays, which is that of their arrival: what was told of the first must not change.
         return [.. seen.DistinctBy(payment => payment.Id).OrderBy(payment => payment.At)];

@@ -53,6 +53,16 @@ internal sealed class BtcPayRefunds(BtcPayClient btcPay)
     public async Task<RefundSnapshot?> Fetch(RefundOrder order, string refundId, CancellationToken cancel) =>
         await Find(pull => pull.Text("id") == refundId, cancel) is { } pull ? await Snapshot(pull, order, cancel) : null;
 
+    /// <summary>An archived pull payment takes no claims. One that is gone takes none either.</summary>
+    public async Task Withdraw(string refundId, CancellationToken cancel)
+    {
+        var gone = await btcPay.Delete("withdraw-refund", $"pull-payments/{ProviderHttp.Segment(refundId)}", cancel);
+        if (!gone.IsDone && !gone.IsMissing)
+        {
+            throw new GatewayRefusedException(BtcPayGateway.ProviderName, $"refund {refundId} cannot be withdrawn ({gone.ErrorCode ?? "refused"}).");
+        }
+    }
+
     private static string NameOf(Guid commission, int number) => string.Create(CultureInfo.InvariantCulture, $"Refund {commission:N}/{number}");
 
     private async Task<JsonElement?> Find(Predicate<JsonElement> which, CancellationToken cancel)
@@ -66,8 +76,9 @@ internal sealed class BtcPayRefunds(BtcPayClient btcPay)
         var id = pull.Text("id") ?? throw new GatewayUnavailableException(BtcPayGateway.ProviderName, "the pull payment came back without an id.");
         var payouts = await btcPay.List("fetch-claims", "payouts", "includeCancelled=false", cancel);
         var claims = payouts.Where(payout => payout.Text("pullPaymentId") == id && payout.Text("state") != "Cancelled").ToList();
-        var sent = BtcPayMoney.Satoshi(claims.Where(payout => payout.Text("state") == "Completed")
-            .Sum(payout => payout.Number("payoutAmount") ?? payout.Number("originalAmount") ?? 0));
+        var sent = claims.Where(payout => payout.Text("state") == "Completed")
+            .Select(payout => BtcPayMoney.Satoshi(BtcPayMoney.Told(payout, payout.Text("payoutAmount") is null ? "originalAmount" : "payoutAmount")))
+            .Aggregate(Money.Zero("BTC"), (sum, claim) => sum + claim);
 
         // Withdrawn, it takes no further claims. Those that are under way still arrive; what arrived of it before stays with the customer.
         var isOver = pull.IsTrue("archived") && claims.TrueForAll(payout => payout.Text("state") == "Completed");
@@ -80,7 +91,7 @@ internal sealed class BtcPayRefunds(BtcPayClient btcPay)
             progress != RefundProgress.Sent || isAll ? order.Amount : order.Amount with { Minor = (long)((Int128)order.Amount.Minor * sent.Minor / order.Coin.Minor) },
             progress != RefundProgress.Sent ? Money.Zero("BTC") : isAll ? order.Coin : sent,
             progress,
-            Uri.TryCreate(pull.Text("viewLink"), UriKind.Absolute, out var page) ? page : null,
+            WebPage.Of(pull.Text("viewLink")),
             pull.IsTrue("archived") ? "withdrawn at the provider" : null);
     }
 

@@ -20,6 +20,9 @@ internal sealed record ProviderCall(string Operation, HttpMethod Method, string 
 
     /// <summary>Whether doing it twice is the same as doing it once.</summary>
     public bool IsRepeatable { get; init; }
+
+    /// <summary>Success has no body.</summary>
+    public bool AnswersNothing { get; init; }
 }
 
 /// <summary>Sends requests to one provider: a time limit, few quick retries, a limit of calls side by side, a circuit breaker, one log line for each answer.</summary>
@@ -150,7 +153,7 @@ internal sealed class ProviderHttp(
             Header(response, "Idempotent-Replayed") == "true",
             (int)response.StatusCode >= 400 ? Short(code) : null);
 
-        var verdict = ProviderFaults.Judge(response.StatusCode, kind, code);
+        var verdict = call.AnswersNothing && kind == BodyKind.Empty && response.IsSuccessStatusCode ? Verdict.Done : ProviderFaults.Judge(response.StatusCode, kind, code);
         if (verdict == Verdict.Unknown && (int)response.StatusCode >= 500)
         {
             line.Circuit.Failed();

@@ -55,7 +55,7 @@ internal sealed class StripeAccounts(StripeClient stripe)
             throw new GatewayRefusedException(StripeGateway.ProviderName, made.Reason);
         }
 
-        return Uri.TryCreate(made.Body.Text("url"), UriKind.Absolute, out var url)
+        return WebPage.Of(made.Body.Text("url")) is { } url
             ? new PayoutAccountLink(url, made.Body.Time("expires_at"))
             : throw new GatewayUnavailableException(StripeGateway.ProviderName, "the account link came back without an address.");
     }

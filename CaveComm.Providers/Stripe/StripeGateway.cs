@@ -51,6 +51,10 @@ internal sealed class StripeGateway : IPaymentProvider, IInvoiceLookup, IProvide
 
     public Task<RefundSnapshot?> FetchRefund(RefundOrder order, string refundId, CancellationToken cancel) => refunds.Fetch(refundId, cancel);
 
+    /// <summary>Stripe sends refunds and offers none.</summary>
+    public Task WithdrawRefund(string refundId, CancellationToken cancel) =>
+        Task.FromException(new GatewayRefusedException(ProviderName, $"refund {refundId} is on its way, and cannot be withdrawn."));
+
     public Task<PayoutSnapshot> RequestPayout(PayoutOrder order, CancellationToken cancel) => payouts.Request(order, cancel);
 
     public Task<PayoutSnapshot?> FetchPayout(string payoutId, string destination, CancellationToken cancel) => payouts.Fetch(payoutId, destination, cancel);

@@ -156,7 +156,7 @@ internal sealed class StripeInvoiceSetUp(StripeClient stripe)
     }
 
     private static InvoiceSetUp.Issued Issued(JsonElement invoice) =>
-        invoice.Text("id") is { } id && Uri.TryCreate(invoice.Text("hosted_invoice_url"), UriKind.Absolute, out var page)
+        invoice.Text("id") is { } id && WebPage.Of(invoice.Text("hosted_invoice_url")) is { } page
             ? new InvoiceSetUp.Issued(id, invoice.Text("number"), page, invoice.Time("due_date"))
             : throw new GatewayUnavailableException(StripeGateway.ProviderName, "the invoice came back without its id or its page.");
 

@@ -34,7 +34,7 @@ internal sealed class StripeInvoices(StripeClient stripe, StripeRefunds refunds)
             StripeMoney.FromStripe(invoice.Whole("total") ?? invoice.Whole("amount_due") ?? 0, currency),
             payments,
             Guid.TryParse(invoice.Text("metadata", "commission_id"), out var commission) ? commission : null,
-            Uri.TryCreate(invoice.Text("hosted_invoice_url"), UriKind.Absolute, out var page) ? page : null,
+            WebPage.Of(invoice.Text("hosted_invoice_url")),
             invoice.Time("due_date"))
         {
             Refunds = await refunds.Of(payments, cancel),

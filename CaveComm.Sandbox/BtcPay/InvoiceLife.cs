@@ -98,6 +98,13 @@ internal sealed class InvoiceLife(Invoice invoice, DateTimeOffset now)
     public void MonitorUntil(DateTimeOffset end) =>
         It = It with { MonitoredUntil = end, ExpiresAt = It.ExpiresAt < end ? It.ExpiresAt : end };
 
+    /// <summary>What was seen is confirmed now.</summary>
+    public void ConfirmNow()
+    {
+        It = It with { Payments = [.. It.Payments.Select(it => it.Status == PaymentStatus.Processing ? it with { ConfirmsAt = now } : it)] };
+        Advance();
+    }
+
     /// <summary>The payments that were seen and not confirmed are gone (spent elsewhere).</summary>
     public void Vanish()
     {

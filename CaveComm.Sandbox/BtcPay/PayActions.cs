@@ -16,6 +16,8 @@ internal static class PayActions
             "pay-late" => life => PayLate(life, confirmAfter),
             "expire" => life => life.EndNow(),
             "decline" => life => Decline(life, confirmAfter),
+            "pay-unconfirmed" => PayUnconfirmed,
+            "confirm" => life => life.ConfirmNow(),
             "vanish" => life => life.Vanish(),
             "mark-settled" => life => Mark(life, settled: true),
             "mark-invalid" => life => Mark(life, settled: false),
@@ -68,6 +70,15 @@ internal static class PayActions
         {
             // A Lightning invoice can't be paid after its end; an address can.
             Send(life, PaymentMethods.Chain, Missing(life), confirmAfter);
+        }
+    }
+
+    /// <summary>Stays as it is until somebody has it confirmed, takes it back, or nobody waits for it any longer.</summary>
+    private static void PayUnconfirmed(InvoiceLife life)
+    {
+        if (life.It.Status == InvoiceStatus.New)
+        {
+            life.Receive(PaymentMethods.Chain, Missing(life), TransactionId(PaymentMethods.Chain), confirmsAt: null);
         }
     }
 

@@ -16,6 +16,8 @@ internal static class PayPage
         ("pay-late", "Pay after expiry"),
         ("expire", "Let it expire"),
         ("decline", "Pay, never confirmed"),
+        ("pay-unconfirmed", "Pay, confirmed later"),
+        ("confirm", "Confirm what was seen"),
         ("vanish", "Take unconfirmed back"),
         ("mark-settled", "Owner marks it settled"),
         ("mark-invalid", "Owner marks it invalid"),
@@ -54,7 +56,7 @@ internal static class PayPage
 
         if (PayActions.Find(action, method, world.Options.ConfirmAfter) is not { } act)
         {
-            await Refuse(http, "The form field action must be pay, pay-half, pay-too-much, pay-late, expire, decline, vanish, mark-settled or mark-invalid.");
+            await Refuse(http, "The form field action must be pay, pay-half, pay-too-much, pay-late, expire, decline, pay-unconfirmed, confirm, vanish, mark-settled or mark-invalid.");
             return;
         }
 

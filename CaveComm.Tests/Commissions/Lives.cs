@@ -67,6 +67,8 @@ internal static class Lives
         On("invoice refused", RequestedOnDelivery, Accepted, Uploaded, InvoiceRefused with { Provider = PaymentProviders.BtcPay }),
         On("product there", RequestedOnDelivery, Accepted, Uploaded),
         On("awaiting payment", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin),
+        On("payment seen", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaymentSeen),
+        On("payment seen, then invalid", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaymentSeen, InvoiceVoided),
         On("half paid", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, PaidInBitcoin with { Amount = Euro(60_00), Received = Satoshi(100_000) }),
         On("expired", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, InvoiceExpired),
         On("voided", RequestedOnDelivery, Accepted, Uploaded, InvoicedInBitcoin, InvoiceVoided),

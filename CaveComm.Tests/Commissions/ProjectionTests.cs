@@ -45,7 +45,8 @@ public class ProjectionTests
 
         detail.Payments.Select(p => p.Id).ShouldBe(played.End.PaymentIds);
         (detail.Files.Count > 0).ShouldBe(played.End.ProductVersion > 0);
-        (detail.Invoice?.Status == "open").ShouldBe(played.End is { Invoice: not null, IsFullyPaid: false });
+        (detail.Invoice?.Status == "open").ShouldBe(played.End is { Invoice: not null, IsFullyPaid: false, IsPaymentSeen: false });
+        (detail.Invoice?.Status == "processing").ShouldBe(played.End.IsPaymentSeen);
         detail.Payout?.Status.ShouldBe(played.End switch { { IsPaidOut: true } => "paid", { Payout: not null } => "requested", _ => "failed" });
         (detail.Payout is null).ShouldBe(played.End is { Payout: null, PayoutAttempt: 1 });
     });

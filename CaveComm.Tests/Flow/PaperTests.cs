@@ -94,6 +94,8 @@ public sealed class PaperTests(Office office) : IClassFixture<Office>
 
         credit.Text.ShouldContain("Not asked for any more");
         credit.Text.ShouldContain("Total credit 20.00 EUR");
+        using var customer = new Browser(office.Url);
+        (await customer.Open(story.StatusUrl)).Html.ShouldContain($"/customer/requests/{story.RequestId}/credit.pdf?token=");
     }
 
     [Fact]

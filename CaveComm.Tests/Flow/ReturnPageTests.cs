@@ -57,7 +57,9 @@ public sealed class ReturnPageTests(Office office) : IClassFixture<Office>
         {
             var detail = await story.Detail();
             ((string)detail["received"]!["amount"]!).ShouldBe("120.00");
-            (await story.History()).ShouldBe(["commission.requested", "commission.accepted", "commission.invoice-issued", "commission.payment-received"]);
+
+            // Whether bitcoin was seen before it was confirmed is a matter of the moment.
+            (await story.History()).Where(type => type != "commission.payment-seen").ShouldBe(["commission.requested", "commission.accepted", "commission.invoice-issued", "commission.payment-received"]);
             (await office.Mails(Office.Mira.Handle)).Count(it => ((string)it["subject"]!).StartsWith($"Paid: \u201c{story.Title}", StringComparison.Ordinal)).ShouldBe(1);
         }
     }

@@ -83,6 +83,50 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
         outgoing.OfType<DeliveryMessage<CheckInvoice>>().ShouldHaveSingleItem();
     }
 
+    [Fact]
+    public async Task An_amount_that_cannot_be_is_no_money_and_an_alarm()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await desk.Invoiced("btcpay");
+        var invoice = await MoneyDesk.InvoiceId(story);
+        var script = new ScriptedProvider()
+            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
+                {"id":"{{invoice}}","amount":"120","paidAmount":"120","currency":"EUR","status":"Settled","additionalStatus":"None",
+                 "createdTime":1785000000,"expirationTime":1785001800,"metadata":{"commissionId":"{{story.RequestId}}"} }
+                """)
+            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", """
+                [{"paymentMethodId":"BTC-CHAIN","currency":"BTC","rate":"60000","payments":[{"id":"p1","receivedDate":1785000100,"value":"1e20","fee":"0","status":"Settled"}]}]
+                """);
+
+        var outgoing = await Check(story, invoice, script);
+
+        outgoing.OfType<DeliveryMessage<Alarm>>().ShouldHaveSingleItem().Message.Reason.ShouldContain("more than there can be");
+        outgoing.OfType<DeliveryMessage<CheckInvoice>>().ShouldHaveSingleItem().Message.Round.ShouldBe(4);
+        (await MoneyDesk.Count(story, "payment-received")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Money_in_another_currency_stops_and_alarms()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await desk.Invoiced("btcpay");
+        var invoice = await MoneyDesk.InvoiceId(story);
+        var script = new ScriptedProvider()
+            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
+                {"id":"{{invoice}}","amount":"120","paidAmount":"120","currency":"USD","status":"Settled","additionalStatus":"None",
+                 "createdTime":1785000000,"expirationTime":1785001800,"metadata":{"commissionId":"{{story.RequestId}}"} }
+                """)
+            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", """
+                [{"paymentMethodId":"BTC-CHAIN","currency":"BTC","rate":"60000","payments":[{"id":"p1","receivedDate":1785000100,"value":"0.002","fee":"0","status":"Settled"}]}]
+                """);
+
+        var outgoing = await Check(story, invoice, script);
+
+        outgoing.OfType<DeliveryMessage<Alarm>>().ShouldContain(it => it.Message.Reason.Contains("is in USD", StringComparison.Ordinal));
+        (await MoneyDesk.Count(story, "payment-received")).ShouldBe(0);
+        ((string)(await story.Detail())["status"]!).ShouldBe("awaitingPayment");
+    }
+
     private async Task<OutgoingMessages> Check(Story story, string invoice, ScriptedProvider script)
     {
         using var gateway = Gateways.BtcPay(script);

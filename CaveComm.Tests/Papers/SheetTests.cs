@@ -76,6 +76,7 @@ public class SheetTests
     }
 
     [Theory]
+    [InlineData(InvoicePaperStanding.Processing, "PAID, NOT CONFIRMED YET")]
     [InlineData(InvoicePaperStanding.Paid, "PAID")]
     [InlineData(InvoicePaperStanding.Expired, "EXPIRED")]
     [InlineData(InvoicePaperStanding.Cancelled, "CANCELLED")]

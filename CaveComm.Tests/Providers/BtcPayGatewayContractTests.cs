@@ -13,6 +13,29 @@ public sealed partial class BtcPayGatewayContractTests : PaymentProviderContract
     /// <summary>The document knows single invoices and payouts without their store only; every version routes the long form (contracts/btcpay.md §1).</summary>
     private protected override SentRequest InItsWords(SentRequest request) => request with { Path = OfStore().Replace(request.Path, "/api/v1/$1/") };
 
+    private protected override async Task AskMore(ProviderBench bench, InvoiceSnapshot paid)
+    {
+        await ((IWalletLinks)bench.Gateway).FindWalletLink(paid.InvoiceId, Cancel);
+        var other = ProviderBench.Order();
+        var offered = await bench.Gateway.RequestRefund(ProviderBench.Refund(await bench.Paid(other), other.Commission, 1), Cancel);
+        await bench.Gateway.WithdrawRefund(offered.RefundId.ShouldNotBeNull(), Cancel);
+    }
+
+    [Fact]
+    public async Task The_approval_of_a_payout_that_was_left_unapproved_is_valid_by_the_published_document()
+    {
+        const string Payouts = "/api/v1/stores/9kDnZ1/payouts";
+        var script = new ScriptedProvider().On($"GET {Payouts}", "[]")
+            .On($"POST {Payouts}", """{"id":"p1","state":"AwaitingApproval","revision":0}""")
+            .On($"POST {Payouts}/p1", """{"id":"p1","state":"AwaitingPayment","revision":1}""");
+
+        (await Gateways.BtcPay(script).RequestPayout(Gateways.BtcPayPayout, Cancel)).Standing.ShouldBe(PayoutStanding.Pending);
+
+        script.To($"POST {Payouts}/p1").ShouldHaveSingleItem();
+        var document = Document();
+        script.Sent.SelectMany(sent => document.Faults(InItsWords(sent))).ShouldBeEmpty();
+    }
+
     [Fact]
     public void The_judge_of_requests_finds_faults()
     {
@@ -93,6 +116,25 @@ public sealed partial class BtcPayGatewayContractTests : PaymentProviderContract
         refused.Reason.ShouldNotBeNull().ShouldNotContain("offline@wallet.example");
     }
 
-    [GeneratedRegex("^/api/v1/stores/[^/]+/(invoices|payouts)/")]
+    [Fact]
+    public async Task A_refund_that_is_withdrawn_has_failed_and_a_repeat_is_harmless()
+    {
+        await using var bench = await BtcPayBench.Open();
+        var order = ProviderBench.Order();
+        var refund = ProviderBench.Refund(await bench.Paid(order), order.Commission, 1);
+        var offered = await bench.Gateway.RequestRefund(refund, Cancel);
+        offered.ClaimUrl.ShouldNotBeNull();
+
+        await bench.Gateway.WithdrawRefund(offered.RefundId!, Cancel);
+        await bench.Gateway.WithdrawRefund(offered.RefundId!, Cancel);
+        await bench.Gateway.WithdrawRefund("no-such-pull-payment", Cancel);
+
+        (await bench.Gateway.FetchRefund(refund, offered.RefundId!, Cancel)).ShouldNotBeNull().Progress.ShouldBe(RefundProgress.Failed);
+        var document = Document();
+        bench.Wire.Sent.Where(sent => sent.Method == "DELETE").SelectMany(sent => document.Faults(InItsWords(sent))).ShouldBeEmpty();
+        bench.Wire.Sent.Count(sent => sent.Method == "DELETE").ShouldBe(3);
+    }
+
+    [GeneratedRegex("^/api/v1/stores/[^/]+/(invoices|payouts|pull-payments)/")]
     private static partial Regex OfStore();
 }

@@ -200,6 +200,43 @@ public sealed class BtcPayInvoiceTests
         provider.To($"GET {Invoices}/Xq4/payment-methods").Count.ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("javascript:alert(1)")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("/i/Xq4")]
+    public async Task Nobody_is_sent_to_what_is_no_web_page(string link)
+    {
+        provider.On($"GET {Invoices}", "[]").On($"POST {Invoices}", Invoice().Replace("https://pay.example/i/Xq4", link, StringComparison.Ordinal));
+        Shown(Invoice().Replace("https://pay.example/i/Xq4", link, StringComparison.Ordinal), "[]");
+
+        await Should.ThrowAsync<GatewayUnavailableException>(() => Gateways.BtcPay(provider).SetUpInvoice(Gateways.Order, Cancel));
+        (await Gateways.BtcPay(provider).FetchInvoice("Xq4", Cancel)).ShouldNotBeNull().PayUrl.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("22000000", "64392.23")]
+    [InlineData("79228162514264337593543950335", "1")]
+    [InlineData("1", "79228162514264337593543950335")]
+    [InlineData("20000000", "79228162514264337593543950335")]
+    [InlineData("1e40", "64392.23")]
+    [InlineData("a lot", "64392.23")]
+    public async Task What_nobody_can_have_paid_is_the_providers_fault_and_no_reason_to_ask_again_at_once(string coins, string rate)
+    {
+        Shown(Invoice("Settled"), Methods(Payment("p1", coins, 1785000900)).Replace("64392.23", rate, StringComparison.Ordinal));
+
+        await Should.ThrowAsync<ProviderFaultException>(() => Gateways.BtcPay(provider).FetchInvoice("Xq4", Cancel));
+    }
+
+    [Theory]
+    [InlineData("99999999999999999")]
+    [InlineData("1e60")]
+    public async Task What_nobody_can_have_asked_for_is_the_providers_fault(string amount)
+    {
+        Shown(Invoice("New", paid: "1").Replace("\"45\"", $"\"{amount}\"", StringComparison.Ordinal), "[]");
+
+        await Should.ThrowAsync<ProviderFaultException>(() => Gateways.BtcPay(provider).FetchInvoice("Xq4", Cancel));
+    }
+
     [Fact]
     public async Task There_is_no_such_invoice_whether_or_not_the_404_has_a_body()
     {

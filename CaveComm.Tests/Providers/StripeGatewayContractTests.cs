@@ -17,6 +17,11 @@ public sealed class StripeGatewayContractTests : PaymentProviderContract
         var first = (await list.ListEvents(new ProviderEventRange(null, null, now.AddDays(-30), now), Cancel)).ShouldNotBeNull();
         await list.ListEvents(new ProviderEventRange(first.Events[^1].Id, null, null, now), Cancel);
         await list.ListEvents(new ProviderEventRange(null, first.Events[0].Id, now.AddDays(-30), now), Cancel);
+        var accounts = (IPayoutAccounts)bench.Gateway;
+        var account = await accounts.OpenAccount(new PayoutAccountOrder("mira", "mira@cavecomm.example", "DE"), Cancel);
+        var back = new Uri("https://cave.example/freelancer/mira/payoutAccounts/stripe/returned");
+        await accounts.LinkTo(account, back, back, Cancel);
+        await accounts.FetchAccount(account, Cancel);
     }
 
     [Fact]

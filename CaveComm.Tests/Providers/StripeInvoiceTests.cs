@@ -199,6 +199,14 @@ public sealed class StripeInvoiceTests
         invoice.Payments.ShouldHaveSingleItem().PaymentId.ShouldBe("ch_1");
     }
 
+    [Fact]
+    public async Task Nobody_is_sent_to_what_is_no_web_page()
+    {
+        provider.On("GET /v1/invoices/in_1", """{"id":"in_1","status":"open","currency":"eur","total":4500,"hosted_invoice_url":"javascript:alert(1)","payments":{"data":[]}}""");
+
+        (await Gateways.Stripe(provider).FetchInvoice("in_1", Cancel)).ShouldNotBeNull().PayUrl.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("draft", InvoiceStanding.Open)]
     [InlineData("open", InvoiceStanding.Open)]

@@ -12,7 +12,7 @@ public sealed class InvoiceLifeTests
     private static readonly TimeSpan Confirmed = TimeSpan.FromSeconds(1);
 
     // The customer's side only: what people mark by hand follows no rule.
-    private static readonly string[] Actions = ["pay", "pay-half", "pay-too-much", "pay-late", "expire", "decline", "vanish", "wait", "wait-long"];
+    private static readonly string[] Actions = ["pay", "pay-half", "pay-too-much", "pay-late", "expire", "decline", "pay-unconfirmed", "confirm", "vanish", "wait", "wait-long"];
 
     [Fact]
     public void Whatever_customers_do_an_invoice_keeps_its_word() => Rule.Holds(Gen.ListOf(Gen.Elements(Actions)), actions =>

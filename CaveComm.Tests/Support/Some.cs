@@ -52,6 +52,8 @@ internal static class Some
     public static readonly CommissionEvent.PaymentReceived Paid = new("in_1", "pi_1", Price, Price, Noon, Late: false, "ch_1", Shop);
     public static readonly CommissionEvent.PaymentReceived HalfPaid = Paid with { Amount = Euro(60_00), Received = Euro(60_00) };
     public static readonly CommissionEvent.PaymentReceived PaidInBitcoin = new("in_1", "pi_1", Price, Satoshi(200_000), Noon, Late: false, null, Shop);
+    public static readonly CommissionEvent.PaymentSeen PaymentSeen = new("in_1");
+    public static readonly CommissionEvent.PaymentVanished PaymentVanished = new("in_1");
     public static readonly CommissionEvent.PaymentFailed PaymentFailed = new("pi_0");
     public static readonly CommissionEvent.ProductUploaded Uploaded = new(1, Files);
     public static readonly CommissionEvent.ReleasedUnpaid Released = new();
@@ -70,6 +72,7 @@ internal static class Some
     public static readonly CommissionEvent.InvoiceCredited Credited = new("cn_1", "in_1", Euro(60_00), Shop);
     public static readonly CommissionEvent.RefundRequested RefundRequested = new(1, PaymentProviders.Stripe, "pi_1", Euro(20_00), "The colours were wrong.");
     public static readonly CommissionEvent.RefundOffered RefundOffered = new(1, "pp_1", "https://pay.example/pull/pp_1");
+    public static readonly CommissionEvent.RefundWithdrawn RefundWithdrawn = new(1);
     public static readonly CommissionEvent.Refunded Refunded = new(1, "re_1", "pi_1", Euro(20_00), Euro(20_00), Shop);
     public static readonly CommissionEvent.RefundFailed RefundFailed = new(1, "re_1", "pi_1", Euro(20_00), Euro(20_00), "The card is closed.", Shop);
     public static readonly CommissionEvent.DisputeOpened DisputeOpened = new("dp_1", "pi_1", Price, "product_not_received", Noon.AddDays(7), Shop);
@@ -105,7 +108,7 @@ internal static class Some
     [
         Requested, Accepted, Declined, Withdrawn, Cancelled, Invoiced, InvoiceRefused, InvoiceExpired, InvoiceVoided, Paid, PaymentFailed,
         Uploaded, Released, Delivered, Downloaded, LinkRenewed, PayoutRequested, PayoutFailed, PaidOut, CustomerErased,
-        PayoutReversed, InvoiceReissued, Honoured, Credited, RefundRequested, RefundOffered, Refunded, RefundFailed, DisputeOpened, DisputeLost,
+        PayoutReversed, PaymentSeen, PaymentVanished, InvoiceReissued, Honoured, Credited, RefundRequested, RefundOffered, RefundWithdrawn, Refunded, RefundFailed, DisputeOpened, DisputeLost,
         new BalanceEvent.Owed(CommissionId, "refund:re_1", Euro(20_00)), new BalanceEvent.Settled(CommissionId, "refund-failed:re_1", Euro(20_00)),
         new BalanceEvent.HeldBack(CommissionId, 1, Euro(20_00)), new BalanceEvent.Released(CommissionId, 1, Euro(20_00)),
         new PurchaseEvent.PurchaseStarted($"commission:{CommissionId}", 1, PaymentProviders.Stripe, "in_1", Price, Shop),
