@@ -114,7 +114,7 @@ public sealed class InboxRebuildBenchmark(bool isSealed) : IBenchmark
     private static async Task CheckComplete(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(
-            "select count(*) from raw_view r full join mt_doc_inboxitem_2 o on o.id = r.id where o.mt_version is distinct from r.version or o.status is distinct from r.status",
+            "select count(*) from raw_view r full join mt_doc_inboxitem_3 o on o.id = r.id where o.mt_version is distinct from r.version or o.status is distinct from r.status",
             connection);
         if ((long)(await command.ExecuteScalarAsync(cancel))! is not 0 and var different)
             throw new InvalidOperationException($"{different} lines of the inbox differ from those that were folded by hand.");

@@ -7,7 +7,7 @@ public sealed class InboxBenchmark : IBenchmark
 {
     private const int Readers = 8;
     private const int Lines = 50;
-    private const string Plainly = "select data from mt_doc_inboxitem_2 where freelancer = $1 order by id desc limit 51";
+    private const string Plainly = "select data from mt_doc_inboxitem_3 where freelancer = $1 order by id desc limit 51";
 
     public string Name => "http.inbox";
 

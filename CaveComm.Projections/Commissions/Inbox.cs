@@ -11,8 +11,8 @@ public sealed record InboxItem(
 
 public sealed class InboxProjection : SingleStreamProjection<InboxItem, string>
 {
-    /// <remarks>2: the state has each payment, and refunds and disputes.</remarks>
-    public InboxProjection() => Version = 2;
+    /// <remarks>2: the state has each payment, and refunds and disputes. 3: payments that were seen, refused payouts, withdrawn refunds.</remarks>
+    public InboxProjection() => Version = 3;
 
     public override InboxItem? Evolve(InboxItem? snapshot, string id, IEvent e) => (snapshot, e.Data) switch
     {

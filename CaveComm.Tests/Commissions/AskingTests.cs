@@ -36,7 +36,7 @@ public class AskingTests
             new RecordInvoiceVoid("in_1"), Some.RecordPayment, new RecordPaymentFailure("pi_1"), new UploadProduct(Files), new Release(), new RecordDownload(1, Guid.Empty),
             new RenewLink(1), new RequestPayout("stripe", StripeAccount, 0), new RecordPayoutRefusal(1, "No."), new ConfirmPayout(1, "tr_1"), new MarkPaidOut(), new ForgetCustomer(),
             new RecordPayoutReversal("tr_1", "trr_1", Price), new ReissueInvoice(), new Honour(), new RecordCredit("cn_1", "in_1", Price), new Refund(Price, null), new RecordRefundOffer(1, "pp_1", PayUrl),
-            new RecordRefund(1, "re_1", "pi_1", Price, Price), new RecordRefundFailure(1, "re_1", "No."), new MarkRefunded(1), new RecordDispute("dp_1", "pi_1", Price, "fraudulent", null, null),
+            new RecordRefund(1, "re_1", "pi_1", Price, Price), new RecordRefundFailure(1, "re_1", "No."), new MarkRefunded(1), new RecordPaymentSeen("in_1"), new RecordNothingSeen("in_1"), new CommissionCommand.WithdrawRefund(1), new RecordDispute("dp_1", "pi_1", Price, "fraudulent", null, null),
         ];
         foreach (var command in others)
         {

@@ -30,7 +30,7 @@ public sealed class ErasureTests(Office office) : IClassFixture<Office>
         await office.Messages.WaitForIdle(TimeSpan.FromSeconds(60));
         var before = await Dump();
         Occurrences(before["mt_events"], story).ShouldBe(0);
-        before.Keys.Where(table => Occurrences(before[table], story) > 0).ShouldBe(["mt_doc_inboxitem_2"]);
+        before.Keys.Where(table => Occurrences(before[table], story) > 0).ShouldBe(["mt_doc_inboxitem_3"]);
         (await story.Detail())["customer"]!["email"]!.GetValue<string>().ShouldBe(story.CustomerEmail);
         (await Bodies(provider)).ShouldContain(body => Names(body, story), "Otherwise this shows nothing about what providers tell.");
 
@@ -326,7 +326,7 @@ public sealed class ErasureTests(Office office) : IClassFixture<Office>
         delete from mt_events where stream_id = '{subject}' or (stream_id = '{StreamKey.Commission(story.RequestId)}' and type = 'commission.customer-erased');
         delete from mt_streams where id = '{subject}';
         update mt_streams set version = 1 where id = '{StreamKey.Commission(story.RequestId)}';
-        update mt_doc_inboxitem_2 set mt_version = 1, data = jsonb_set(jsonb_set(data, '{"{version}"}', '1'), '{"{state,isCustomerErased}"}', 'false') where id = '{StreamKey.Commission(story.RequestId)}';
+        update mt_doc_inboxitem_3 set mt_version = 1, data = jsonb_set(jsonb_set(data, '{"{version}"}', '1'), '{"{state,isCustomerErased}"}', 'false') where id = '{StreamKey.Commission(story.RequestId)}';
         delete from cavecomm_messages where type like '%SpreadErasure%' or type like '%spread%';
         update cavecomm_personal_key k set key = o.key, erased_at = null from kept_key o where o.subject = k.subject;
         drop table kept_key

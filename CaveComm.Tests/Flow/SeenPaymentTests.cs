@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using CaveComm.Tests.Papers;
-using CaveComm.Tests.Support;
 using Shouldly;
 
 namespace CaveComm.Tests.Flow;

@@ -31,6 +31,12 @@ public sealed class SlowProviderTests
         ((string)stripe["circuit"]!, (int)stripe["underWay"]!).ShouldBe(("closed", 5), "Stripe's first calls still hang");
 
         await Eventually.Holds("Stripe is left alone", async () => (string)(await Providers(office))["stripe"]!["circuit"]! == "open");
+
+        // Whoever looks meanwhile is told what is going on, and no error.
+        using var page = office.Client(await office.SignIn(Office.Mira), "text/html");
+        (await page.GetStringAsync(waiting[0].Path)).ShouldContain("The invoice is being set up.");
+        using var customer = new Browser(office.Url);
+        (await customer.Open(waiting[0].StatusUrl)).Html.ShouldContain("The invoice is being prepared");
         using var ready = await office.Anonymous.GetAsync("health/ready");
         ready.EnsureSuccessStatusCode();
         var check = (await ready.Content.ReadFromJsonAsync<JsonObject>())!["checks"]!["providers"]!;

@@ -127,6 +127,28 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
         ((string)(await story.Detail())["status"]!).ShouldBe("awaitingPayment");
     }
 
+    [Fact]
+    public async Task An_invoice_that_was_paid_over_less_than_was_asked_stops_and_alarms()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await desk.Invoiced("btcpay");
+        var invoice = await MoneyDesk.InvoiceId(story);
+        var script = new ScriptedProvider()
+            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
+                {"id":"{{invoice}}","amount":"60","paidAmount":"60","currency":"EUR","status":"Settled","additionalStatus":"None",
+                 "createdTime":1785000000,"expirationTime":1785001800,"metadata":{"commissionId":"{{story.RequestId}}"} }
+                """)
+            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", """
+                [{"paymentMethodId":"BTC-CHAIN","currency":"BTC","rate":"60000","payments":[{"id":"p1","receivedDate":1785000100,"value":"0.001","fee":"0","status":"Settled"}]}]
+                """);
+
+        var outgoing = await Check(story, invoice, script);
+
+        outgoing.OfType<DeliveryMessage<Alarm>>().ShouldHaveSingleItem().Message.Reason.ShouldContain("60.00 EUR of it did not come in");
+        outgoing.OfType<DeliveryMessage<CheckInvoice>>().ShouldHaveSingleItem();
+        outgoing.ShouldNotContain(it => it is CaveComm.Api.Notifications.MailFreelancer);
+    }
+
     private async Task<OutgoingMessages> Check(Story story, string invoice, ScriptedProvider script)
     {
         using var gateway = Gateways.BtcPay(script);

@@ -113,8 +113,8 @@ public sealed class KilledNodesTests : IAsyncLifetime
 
     private static async Task<bool> IsShown(DocumentStore store, string key)
     {
-        await using var command = store.DataSource.CreateCommand("select to_regclass('mt_doc_inboxitem_2') is null");
-        var table = (bool)(await command.ExecuteScalarAsync())! ? "mt_doc_inboxitem" : "mt_doc_inboxitem_2";
+        await using var command = store.DataSource.CreateCommand("select to_regclass('mt_doc_inboxitem_3') is null");
+        var table = (bool)(await command.ExecuteScalarAsync())! ? "mt_doc_inboxitem" : "mt_doc_inboxitem_3";
         return await Scalar(store, $"select count(*) from {table} where id = $1 and mt_version = 2 and status = 'declined'", key) == 1;
     }
 
