@@ -22,6 +22,7 @@ internal static class Observability
     public static void AddCaveCommLogging(this WebApplicationBuilder builder)
     {
         builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<IExternalScopeProvider, QuietScopes>();
         if (builder.Environment.IsProduction() && !builder.Configuration.GetValue<bool>("CaveComm:Sandbox"))
         {
             builder.Logging.AddJsonConsole(options => options.IncludeScopes = true);

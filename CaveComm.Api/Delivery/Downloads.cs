@@ -26,6 +26,9 @@ public sealed record DownloadModel(string Token, DownloadList? List, bool HasExp
 /// <summary>Download links: signed, expiring, revocable, tied to commission and recipient.</summary>
 internal static class Downloads
 {
+    /// <summary>What the address of every download begins with; the rest of it is its key.</summary>
+    public const string Beginning = "/downloads/";
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/downloads/{token}", (string token, HttpContext http, DownloadServing serving, CancellationToken cancel) => serving.Serve(http, token, null, cancel))

@@ -87,6 +87,9 @@ public sealed class AccessiblePagesTests(PageBrowser browser, AccessCallers call
 /// <summary>Chromium, with axe in it.</summary>
 public sealed class PageBrowser() : NodeFolder("the browser", "node-pages/", "pages.mjs")
 {
+    /// <summary>Half a minute where nothing else runs.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
 
     private static readonly string? Chromium = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
@@ -101,5 +104,5 @@ public sealed class PageBrowser() : NodeFolder("the browser", "node-pages/", "pa
         ["CHROMIUM"] = Chromium!,
         ["PLAN"] = plan,
         ["SHOTS"] = Environment.GetEnvironmentVariable("CAVECOMM_TEST_SHOTS") ?? "",
-    });
+    }, Limit);
 }

@@ -25,11 +25,15 @@ internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
         {
             ShouldListenTo = it => Sources.Any(name => it.Name.StartsWith(name, StringComparison.Ordinal)),
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = it => Add("trace", it.Source.Name, string.Join('\n',
-            [
-                it.DisplayName, it.OperationName, it.StatusDescription ?? "", .. it.TagObjects.Select(Line), .. it.Baggage.Select(pair => $"{pair.Key}={pair.Value}"),
-                .. it.Events.SelectMany(happened => happened.Tags.Select(Line).Prepend(happened.Name)), .. it.Links.SelectMany(link => link.Tags ?? []).Select(Line),
-            ])),
+            ActivityStopped = it =>
+            {
+                Add("trace", it.Source.Name, string.Join('\n',
+                [
+                    it.DisplayName, it.OperationName, it.StatusDescription ?? "", .. it.TagObjects.Select(Line), .. it.Baggage.Select(pair => $"{pair.Key}={pair.Value}"),
+                    .. it.Events.SelectMany(happened => happened.Tags.Select(Line).Prepend(happened.Name)), .. it.Links.SelectMany(link => link.Tags ?? []).Select(Line),
+                ]));
+                Add("log", "what would stand beside a line", string.Join('\n', Scopes())); // A line can be written anywhere.
+            },
         };
         ActivitySource.AddActivityListener(spans);
     }
@@ -86,6 +90,15 @@ internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
         return all;
     }
 
+    private List<string> Scopes()
+    {
+        var lines = new List<string>();
+        scopes.ForEachScope((scope, into) => into.AddRange(Pairs(scope).Append($"{scope}")), lines);
+        return lines;
+    }
+
+    private static IEnumerable<string> Pairs(object? state) => state is IEnumerable<KeyValuePair<string, object?>> pairs ? pairs.Select(Line) : [];
+
     private static string Line(KeyValuePair<string, object?> pair) => $"{pair.Key}={pair.Value}";
 
     private sealed class Ear(Overheard all, string category) : ILogger
@@ -97,12 +110,7 @@ internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            var lines = new List<string> { formatter(state, exception), $"{exception}" };
-            lines.AddRange(Pairs(state));
-            all.scopes.ForEachScope((scope, into) => into.AddRange(Pairs(scope).Append($"{scope}")), lines);
-            all.Add("log", category, string.Join('\n', lines));
+            all.Add("log", category, string.Join('\n', [formatter(state, exception), $"{exception}", .. Pairs(state), .. all.Scopes()]));
         }
-
-        private static IEnumerable<string> Pairs(object? state) => state is IEnumerable<KeyValuePair<string, object?>> pairs ? pairs.Select(Line) : [];
     }
 }

@@ -37,9 +37,11 @@ public abstract class NodeFolder(string name, string resources, params string[] 
         return ValueTask.CompletedTask;
     }
 
+    /// <param name="within">A minute and a half when left out.</param>
     /// <returns>What was said, and how it ended; null when there is no such program.</returns>
-    protected async Task<(int Code, string Said)?> Run(string program, string[] arguments, Dictionary<string, string> environment)
+    protected async Task<(int Code, string Said)?> Run(string program, string[] arguments, Dictionary<string, string> environment, TimeSpan? within = null)
     {
+        var limit = within ?? TimeSpan.FromSeconds(90);
         var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = folder!.FullName,
@@ -63,7 +65,7 @@ public abstract class NodeFolder(string name, string resources, params string[] 
 
         using (process)
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+            using var deadline = new CancellationTokenSource(limit);
             var said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(CancellationToken.None), process.StandardError.ReadToEndAsync(CancellationToken.None));
             try
             {
@@ -72,7 +74,7 @@ public abstract class NodeFolder(string name, string resources, params string[] 
             catch (OperationCanceledException)
             {
                 process.Kill(entireProcessTree: true);
-                return (-1, $"{program} took more than 90 seconds. {string.Concat(await said)}");
+                return (-1, $"{program} took more than {limit.TotalSeconds} seconds. {string.Concat(await said)}");
             }
 
             return (process.ExitCode, string.Concat(await said));

@@ -126,5 +126,5 @@ async function judge(page, path, width) {
   }
 
   if (isWide) found.push({ path, width, rule: 'wider than the screen' });
-  if (shots) await page.screenshot({ path: `${shots}/${width}-${path.replaceAll(/[^a-zA-Z0-9]+/g, '_').slice(0, 120)}.png`, fullPage: true });
+  if (shots) await page.screenshot({ path: `${shots}/${width}-${judged}-${path.replaceAll(/[^a-zA-Z0-9]+/g, '_').slice(0, 120)}.png`, fullPage: true });
 }
