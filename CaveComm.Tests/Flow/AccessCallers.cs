@@ -3,7 +3,9 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CaveComm.Api.Identity;
+using CaveComm.Domain;
 using CaveComm.Domain.Identity;
+using CaveComm.Projections.Commissions;
 using CaveComm.Tests.OAuth;
 using CaveComm.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -55,7 +57,7 @@ public sealed partial class AccessCallers : IAsyncLifetime
         named["documentName"] = "v1";
         named["provider"] = "stripe";
         named["key"] = $"commission:{mira.RequestId}";
-        named["customerID"] = await Office.Database.Scalar<string>($"select data ->> 'customerId' from mt_doc_inboxitem_2 where id = 'commission:{mira.RequestId}'");
+        named["customerID"] = $"{await CustomerOf(mira)}";
 
         named["session"] = $"{SessionOf(await Office.SignIn(Office.Mira))}";
         named["role"] = "plan:gold";
@@ -92,6 +94,12 @@ public sealed partial class AccessCallers : IAsyncLifetime
         var client = Office.Client(await Office.SignIn(Keeper));
         (await client.PostAsync($"freelancer/{Keeper.Handle}/open", null)).Dispose();
         return client;
+    }
+
+    private async Task<Guid?> CustomerOf(Story story)
+    {
+        await using var session = Office.Store.QuerySession();
+        return (await session.LoadAsync<InboxItem>(StreamKey.Commission(story.RequestId)))?.CustomerId;
     }
 
     private static async Task<Story> Delivered(Story story)
