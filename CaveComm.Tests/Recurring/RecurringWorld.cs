@@ -1,5 +1,6 @@
 using CaveComm.Api.Composition;
 using CaveComm.Api.Notifications;
+using CaveComm.Api.OwnAccount;
 using CaveComm.Api.Recurring;
 using CaveComm.EventStore;
 using CaveComm.Messaging;
@@ -120,4 +121,8 @@ public static class NoLetters
     public static void Handle(MailCustomer letter) => throw new InvalidOperationException($"Nobody writes letters here: {letter}.");
 
     public static void Handle(MailFreelancer letter) => throw new InvalidOperationException($"Nobody writes letters here: {letter}.");
+
+    public static void Handle(MailAccount letter) => throw new InvalidOperationException($"Nobody writes letters here: {letter}.");
+
+    public static void Handle(MailInvitation letter) => throw new InvalidOperationException($"Nobody writes letters here: {letter}.");
 }
