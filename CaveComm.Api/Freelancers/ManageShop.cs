@@ -199,7 +199,7 @@ internal static class ManageShop
     }
 
     private static async Task<IResult> PutDestination(
-        string freelancer, string provider, HttpContext http, FreelancerHandling handling, IDocumentStore store, IMessageBus bus, IViewFreshness views, CancellationToken cancel)
+        string freelancer, string provider, HttpContext http, FreelancerHandling handling, AccountChanges account, IOutbox outbox, CancellationToken cancel)
     {
         var reading = await http.ReadBody<DestinationBody>(cancel);
         if (!reading.IsValid(out var body, out var problem))
@@ -207,14 +207,13 @@ internal static class ManageShop
             return http.AnswersForm() && reading.Faults is { } shape ? ShopPageOf(await handling.Find(freelancer, cancel), provider, reading.Entered, shape) : problem;
         }
 
-        var handled = await handling.Handle(freelancer, new FreelancerCommand.SetPayoutDestination(provider, body.Destination, body.Manual), cancel);
-        if (handled.Position is { } position)
+        var handled = await handling.Handle(freelancer, new FreelancerCommand.SetPayoutDestination(provider, body.Destination, body.Manual), cancel, async (session, _, _) =>
         {
+            // Whoever sits at somebody's open browser could have the money sent elsewhere: the freelancer hears of it.
+            await account.Tell(session, http.Caller()!.AccountId, AccountLetter.PayoutDestinationSet);
             // Payouts that waited for a destination go now, instead of at their next scheduled look.
-            await using var session = store.QuerySession();
-            await RingWaitingPayoutsHandler.Ring(freelancer, provider, position, session, bus, views, cancel);
-        }
-
+            await outbox.PublishAsync(new RingWaitingPayouts(freelancer, provider));
+        });
         return http.AnswersForm() && FaultsOf(handled) is { } faults
             ? ShopPageOf(handled.Before, provider, reading.Entered, faults)
             : Answer(http, handled, () => TypedResults.Json(ShopStatus.Of(handled.After), Json.Options));

@@ -22,6 +22,7 @@ public enum AccountLetter
     SecondFactorTurnedOff,
     ApiKeyMade,
     AddressChanged,
+    PayoutDestinationSet,
 }
 
 /// <summary>
@@ -68,6 +69,8 @@ internal static class AccountMailing
             AccountLetter.AddressChanged => new(
                 "Your address was changed",
                 [hello, "Letters about your account go to another address from tomorrow on, as was asked for in your profile. Until then they come here.", NotYou], Button: askForReset),
+            AccountLetter.PayoutDestinationSet => new(
+                "Where your payouts go was set", [hello, "In your shop it was set where your payouts are sent; the next ones go there.", $"{NotYou} Then set the destination right."], Button: askForReset),
             _ => throw new UnreachableException(),
         };
     }

@@ -45,7 +45,7 @@ public static class RingWaitingPayoutsHandler
     }
 
     /// <param name="position">The inbox has to know what happened before this, or it would miss a payout that came to wait a moment ago.</param>
-    public static async Task Ring(string freelancer, string provider, long position, IQuerySession session, IMessageBus bus, IViewFreshness views, CancellationToken cancel)
+    private static async Task Ring(string freelancer, string provider, long position, IQuerySession session, IMessageBus bus, IViewFreshness views, CancellationToken cancel)
     {
         await views.WaitFor<InboxItem>(position, Position.Patience, cancel);
         string? after = null;

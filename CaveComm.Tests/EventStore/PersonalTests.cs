@@ -34,7 +34,7 @@ public sealed class PersonalTests : IAsyncLifetime
         var ada = Some(Guid.NewGuid());
         await it.Append("move/1", ada);
 
-        (await Dump()).ShouldNotContain("Ada");
+        (await Dump()).ShouldNotContain(Secret);
         (await Dump()).ShouldNotContain("engine");
         (await Dump()).ShouldContain("London", customMessage: "What no rule names stays readable.");
         Same(await Read<Moved>("move/1"), ada);

@@ -136,6 +136,18 @@ public sealed class OwnPasswordTests(OwnAccountOffice fixture)
     }
 
     [Fact]
+    public async Task Who_sends_the_payouts_elsewhere_cannot_hide_it_by_a_changed_address()
+    {
+        var person = await fixture.NewFreelancer();
+        using var thief = await person.SignedInProgram();
+        (await thief.PutAsJsonAsync($"freelancer/{person.Handle}/profile", new { displayName = "Somebody", email = $"thief-of-{person.Handle}@people.example" }, Cancel)).EnsureSuccessStatusCode();
+
+        (await thief.PutAsJsonAsync($"freelancer/{person.Handle}/payoutDestinations/stripe", new { destination = "acct_1TheThief0000000" }, Cancel)).EnsureSuccessStatusCode();
+
+        await person.Mailed("Where your payouts go was set");
+    }
+
+    [Fact]
     public async Task Of_two_who_use_one_link_at_once_one_chooses()
     {
         var person = await fixture.NewFreelancer();

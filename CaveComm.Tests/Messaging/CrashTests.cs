@@ -78,8 +78,8 @@ public class CrashTests
     public async Task A_long_handler_keeps_its_message()
     {
         await using var world = await MessagingWorld.Create();
-        static void ShortLease(MessagingOptions options) => options.Timings = MessagingWorld.Fast with { Lease = TimeSpan.FromSeconds(1) };
-        world.Journal.When<Book>((_, _, cancel) => Task.Delay(TimeSpan.FromSeconds(3), cancel));
+        static void ShortLease(MessagingOptions options) => options.Timings = MessagingWorld.Fast with { Lease = TimeSpan.FromSeconds(3) };
+        world.Journal.When<Book>((_, _, cancel) => Task.Delay(TimeSpan.FromSeconds(7), cancel));
         var node = await world.StartNode(ShortLease);
         await world.StartNode(ShortLease);
 
