@@ -5,14 +5,10 @@ namespace CaveComm.Providers;
 /// <summary>Stripe, from the section <c>Stripe</c>. Its text never shows a secret.</summary>
 public sealed record StripeOptions(string ApiKey, Uri ApiBase, IReadOnlyList<string> WebhookSecrets)
 {
-    /// <summary>For one try of one request. Shorter makes more unknown outcomes, not fewer charges.</summary>
-    public TimeSpan Timeout { get; init; } = ProviderDefaults.Timeout;
+    public CallLimits Limits { get; init; } = new();
 
     /// <summary>Before the first quick retry within a call; doubled for the second.</summary>
     public TimeSpan RetryPause { get; init; } = ProviderDefaults.RetryPause;
-
-    /// <summary>Most calls of this node at one moment.</summary>
-    public int MostCalls { get; init; } = ProviderDefaults.MostCalls;
 
     public override string ToString() => $"Stripe at {ApiBase}";
 }
@@ -27,11 +23,9 @@ public sealed record BtcPayOptions(Uri Url, string ApiKey, string StoreId, IRead
     /// <summary>How long after expiry money is still noticed. BTCPay's own default is a day; late money must not be lost.</summary>
     public int MonitoringMinutes { get; init; } = 7 * 1440;
 
-    public TimeSpan Timeout { get; init; } = ProviderDefaults.Timeout;
+    public CallLimits Limits { get; init; } = new();
 
     public TimeSpan RetryPause { get; init; } = ProviderDefaults.RetryPause;
-
-    public int MostCalls { get; init; } = ProviderDefaults.MostCalls;
 
     public override string ToString() => $"BTCPay at {Url}";
 }
@@ -45,9 +39,7 @@ public sealed record SmtpOptions(string Host, int Port, string From)
 
     public SmtpSecurity Security { get; init; } = SmtpSecurity.StartTls;
 
-    public TimeSpan Timeout { get; init; } = ProviderDefaults.Timeout;
-
-    public int MostCalls { get; init; } = ProviderDefaults.MostCalls;
+    public CallLimits Limits { get; init; } = new();
 
     public override string ToString() => $"SMTP at {Host}:{Port}";
 }

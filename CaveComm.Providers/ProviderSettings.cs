@@ -31,11 +31,8 @@ public sealed record ProviderSettings(
 
         var (key, secrets) = (section.Required("ApiKey"), section.RequiredList("WebhookSecrets"));
         var url = section.Url("ApiBase", new Uri("https://api.stripe.com"));
-        var timeout = section.Seconds("TimeoutSeconds");
-        var calls = section.Whole("MostCalls", 1, 1_000);
-        return section.IsWhole
-            ? new StripeOptions(key!, url!, secrets) { Timeout = timeout ?? Http.ProviderDefaults.Timeout, MostCalls = calls ?? Http.ProviderDefaults.MostCalls }
-            : null;
+        var limits = section.Limits();
+        return section.IsWhole ? new StripeOptions(key!, url!, secrets) { Limits = limits } : null;
     }
 
     private static BtcPayOptions? ReadBtcPay(Section section)
@@ -48,19 +45,17 @@ public sealed record ProviderSettings(
         var url = section.Url("Url", null);
         var (key, store, secrets) = (section.Required("ApiKey"), section.Required("StoreId"), section.RequiredList("WebhookSecrets"));
         var (expiration, monitoring) = (section.Whole("InvoiceExpirationMinutes", 1, 525_600), section.Whole("MonitoringMinutes", 1, 525_600));
-        var timeout = section.Seconds("TimeoutSeconds");
-        var calls = section.Whole("MostCalls", 1, 1_000);
+        var limits = section.Limits();
         if (!section.IsWhole)
         {
             return null;
         }
 
-        var options = new BtcPayOptions(url!, key!, store!, secrets) { Timeout = timeout ?? Http.ProviderDefaults.Timeout };
+        var options = new BtcPayOptions(url!, key!, store!, secrets) { Limits = limits };
         return options with
         {
             InvoiceExpirationMinutes = expiration ?? options.InvoiceExpirationMinutes,
             MonitoringMinutes = monitoring ?? options.MonitoringMinutes,
-            MostCalls = calls ?? options.MostCalls,
         };
     }
 
@@ -80,16 +75,14 @@ public sealed record ProviderSettings(
             _ => Wrong(),
         };
         var port = section.Whole("Port", 1, 65_535);
-        var timeout = section.Seconds("TimeoutSeconds");
-        var calls = section.Whole("MostCalls", 1, 1_000);
+        var limits = section.Limits();
         return section.IsWhole
             ? new SmtpOptions(host!, port ?? 587, from!)
             {
                 User = user,
                 Password = password,
                 Security = security,
-                Timeout = timeout ?? Http.ProviderDefaults.Timeout,
-                MostCalls = calls ?? Http.ProviderDefaults.MostCalls,
+                Limits = limits,
             }
             : null;
 
@@ -188,6 +181,17 @@ public sealed record ProviderSettings(
             return null;
         }
 
-        public TimeSpan? Seconds(string key) => Whole(key, 1, 600) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        public CallLimits Limits()
+        {
+            var usual = new CallLimits();
+            return new CallLimits
+            {
+                Timeout = Seconds("TimeoutSeconds", 600) ?? usual.Timeout,
+                MostCalls = Whole("MostCalls", 1, 1_000) ?? usual.MostCalls,
+                Pause = Seconds("PauseSeconds", 300) ?? usual.Pause,
+            };
+        }
+
+        private TimeSpan? Seconds(string key, int most) => Whole(key, 1, most) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
     }
 }

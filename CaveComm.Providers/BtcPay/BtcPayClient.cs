@@ -18,7 +18,7 @@ internal sealed class BtcPayClient : IDisposable
     {
         http = ProviderHttp.CreateClient(options.Url, handler);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("token", options.ApiKey);
-        provider = new ProviderHttp(BtcPayGateway.ProviderName, "BTCPay:ApiKey", http, options.Timeout, options.RetryPause, options.MostCalls, clock, log);
+        provider = new ProviderHttp(BtcPayGateway.ProviderName, "BTCPay:ApiKey", http, options.Limits, options.RetryPause, clock, log);
         store = $"api/v1/stores/{ProviderHttp.Segment(options.StoreId)}";
     }
 

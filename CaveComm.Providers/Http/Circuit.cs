@@ -2,20 +2,18 @@ namespace CaveComm.Providers.Http;
 
 /// <summary>Stops asking a provider that has stopped answering, so that callers get their answer at once and the work waits in the queue.</summary>
 /// <remarks>
-/// After <see cref="Threshold"/> failures in a row it opens for <see cref="Pause"/>; then one call is let through to find out. While that keeps
+/// After <see cref="Threshold"/> failures in a row it opens for the first pause; then one call is let through to find out. While that keeps
 /// failing the pauses grow, up to <see cref="LongestPause"/>. It says of a call that it was not made, never that it was refused.
 /// </remarks>
 /// <param name="changed">Told when it opens (true) and when it closes.</param>
-internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
+internal sealed class Circuit(TimeSpan pause, TimeProvider clock, Action<bool>? changed = null)
 {
     public const int Threshold = 5;
-
-    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
 
     public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
     /// <summary>For those who come while one call finds out.</summary>
-    private static readonly TimeSpan WhileTrying = TimeSpan.FromSeconds(5);
+    private readonly TimeSpan whileTrying = pause / 3;
 
     private readonly Lock gate = new();
     private int failures;
@@ -57,7 +55,7 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
 
             if (probing)
             {
-                return WhileTrying;
+                return whileTrying;
             }
 
             probing = true;
@@ -142,8 +140,8 @@ internal sealed class Circuit(TimeProvider clock, Action<bool>? changed = null)
     // Twice at the first length: a provider that is restarted is back soon.
     private TimeSpan Longer()
     {
-        var pause = Pause * Math.Pow(2, Math.Clamp(opened - 2, 0, 10));
-        return pause < LongestPause ? pause : LongestPause;
+        var longer = pause * Math.Pow(2, Math.Clamp(opened - 2, 0, 10));
+        return longer < LongestPause ? longer : LongestPause;
     }
 }
 

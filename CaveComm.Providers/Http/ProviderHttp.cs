@@ -28,14 +28,14 @@ internal sealed record ProviderCall(string Operation, HttpMethod Method, string 
 /// <summary>Sends requests to one provider: a time limit, few quick retries, a limit of calls side by side, a circuit breaker, one log line for each answer.</summary>
 /// <remarks>What does not come back as a definite answer comes out as <see cref="GatewayUnavailableException"/>.</remarks>
 internal sealed class ProviderHttp(
-    string provider, string keySetting, HttpClient http, TimeSpan timeout, TimeSpan retryPause, int mostCalls, TimeProvider clock, ILogger log) : IDisposable
+    string provider, string keySetting, HttpClient http, CallLimits limits, TimeSpan retryPause, TimeProvider clock, ILogger log) : IDisposable
 {
     private const int Tries = 3;
 
     // A longer wait is the queue's business, not that of somebody who holds a worker.
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    private readonly ProviderLine line = new(provider, mostCalls, clock, log);
+    private readonly ProviderLine line = new(provider, limits, clock, log);
 
     public ProviderState State => line.State;
 
@@ -107,7 +107,7 @@ internal sealed class ProviderHttp(
     private async Task<(ProviderAnswer? Answer, GatewayUnavailableException? Failure, bool MayRetry)> Try(ProviderCall call, int attempt, CancellationToken cancel)
     {
         var started = clock.GetTimestamp();
-        using var limit = new CancellationTokenSource(timeout, clock);
+        using var limit = new CancellationTokenSource(limits.Timeout, clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         try
         {

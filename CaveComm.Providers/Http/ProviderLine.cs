@@ -18,12 +18,12 @@ internal sealed class ProviderLine : IDisposable
     private readonly string provider;
     private readonly Bulkhead bulkhead;
 
-    public ProviderLine(string provider, int mostCalls, TimeProvider clock, ILogger log)
+    public ProviderLine(string provider, CallLimits limits, TimeProvider clock, ILogger log)
     {
         this.provider = provider;
         tag = new("provider", provider);
-        bulkhead = new Bulkhead(mostCalls, clock);
-        Circuit = new Circuit(clock, open =>
+        bulkhead = new Bulkhead(limits.MostCalls, clock);
+        Circuit = new Circuit(limits.Pause, clock, open =>
         {
             Open.Add(open ? 1 : -1, tag);
             if (open)

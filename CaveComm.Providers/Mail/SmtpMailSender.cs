@@ -16,7 +16,7 @@ namespace CaveComm.Providers.Mail;
 internal sealed partial class SmtpMailSender(SmtpOptions options, TimeProvider clock, ILogger<SmtpMailSender> log) : IMailSender, IDisposable
 {
     private readonly MailAddress from = new(options.From);
-    private readonly ProviderLine line = new("smtp", options.MostCalls, clock, log);
+    private readonly ProviderLine line = new("smtp", options.Limits, clock, log);
 
     public ProviderState State => line.State;
 
@@ -52,7 +52,7 @@ internal sealed partial class SmtpMailSender(SmtpOptions options, TimeProvider c
             EnableSsl = options.Security == SmtpSecurity.StartTls,
             Credentials = options.User is null ? null : new NetworkCredential(options.User, options.Password),
         };
-        using var limit = new CancellationTokenSource(options.Timeout, clock);
+        using var limit = new CancellationTokenSource(options.Limits.Timeout, clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         var started = clock.GetTimestamp();
         try

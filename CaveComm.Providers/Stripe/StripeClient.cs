@@ -22,7 +22,7 @@ internal sealed class StripeClient : IDisposable
         http = ProviderHttp.CreateClient(options.ApiBase, handler);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
         http.DefaultRequestHeaders.Add("Stripe-Version", Version);
-        provider = new ProviderHttp(StripeGateway.ProviderName, "Stripe:ApiKey", http, options.Timeout, options.RetryPause, options.MostCalls, clock, log);
+        provider = new ProviderHttp(StripeGateway.ProviderName, "Stripe:ApiKey", http, options.Limits, options.RetryPause, clock, log);
     }
 
     public ProviderState State => provider.State;

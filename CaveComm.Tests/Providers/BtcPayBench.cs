@@ -24,7 +24,7 @@ internal sealed class BtcPayBench : ProviderBench
         Hand.BaseAddress = server.Url;
         Hand.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("token", Gateways.BtcPayKey);
         gateway = new BtcPayGateway(
-            new GatewayOptions(server.Url, Gateways.BtcPayKey, StoreId, []) { Timeout = Patience, RetryPause = TimeSpan.FromMilliseconds(5) },
+            new GatewayOptions(server.Url, Gateways.BtcPayKey, StoreId, []) { Limits = new CaveComm.Providers.CallLimits { Timeout = Patience }, RetryPause = TimeSpan.FromMilliseconds(5) },
             TimeProvider.System,
             NullLogger<BtcPayGateway>.Instance,
             Wire);

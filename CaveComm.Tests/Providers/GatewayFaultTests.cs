@@ -1,5 +1,6 @@
 using System.Net;
 using CaveComm.Domain.Payments;
+using CaveComm.Providers;
 using CaveComm.Providers.Http;
 using Shouldly;
 
@@ -9,6 +10,8 @@ namespace CaveComm.Tests.Providers;
 public sealed class GatewayFaultTests
 {
     private const string Html = "<html><body>Bad gateway</body></html>";
+
+    private static readonly TimeSpan FirstPause = new CallLimits().Pause;
 
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
 
@@ -127,13 +130,13 @@ public sealed class GatewayFaultTests
 
         provider.Sent.Count.ShouldBe(Circuit.Threshold);
         var quick = await Should.ThrowAsync<GatewayUnavailableException>(() => gateway.FetchInvoice("in_1", Cancel));
-        quick.RetryAfter.ShouldBe(Circuit.Pause);
+        quick.RetryAfter.ShouldBe(FirstPause);
         provider.Sent.Count.ShouldBe(Circuit.Threshold);
 
-        clock.Advance(Circuit.Pause);
+        clock.Advance(FirstPause);
         provider.On("GET /v1/invoices/in_1", """{"id":"in_1","status":"open","currency":"eur","total":1,"payments":{"data":[]}}""");
         await Should.ThrowAsync<GatewayUnavailableException>(() => gateway.FetchInvoice("in_1", Cancel)); // The script's last 500.
-        clock.Advance(Circuit.Pause);
+        clock.Advance(FirstPause);
         (await gateway.FetchInvoice("in_1", Cancel)).ShouldNotBeNull();
     }
 
@@ -141,14 +144,14 @@ public sealed class GatewayFaultTests
     public void While_one_call_finds_out_the_others_wait()
     {
         var clock = new ManualClock();
-        var circuit = new Circuit(clock);
+        var circuit = new Circuit(FirstPause, clock);
         for (var failure = 0; failure < Circuit.Threshold; failure++)
         {
             circuit.Enter().ShouldBeNull();
             circuit.Failed();
         }
 
-        clock.Advance(Circuit.Pause);
+        clock.Advance(FirstPause);
         circuit.Enter().ShouldBeNull();
         circuit.Enter().ShouldNotBeNull();
         circuit.Abandoned();

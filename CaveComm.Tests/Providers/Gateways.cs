@@ -29,7 +29,7 @@ internal static class Gateways
     public static BtcPayGateway BtcPay(ScriptedProvider script) => BtcPay(script.Handler());
 
     public static StripeGateway Stripe(HttpMessageHandler handler, TimeProvider? clock = null, TimeSpan? timeout = null) => new(
-        new StripeOptions(StripeKey, new Uri("http://stripe.test"), []) { RetryPause = TimeSpan.FromMilliseconds(1), Timeout = timeout ?? TimeSpan.FromSeconds(20) },
+        new StripeOptions(StripeKey, new Uri("http://stripe.test"), []) { RetryPause = TimeSpan.FromMilliseconds(1), Limits = new CallLimits { Timeout = timeout ?? TimeSpan.FromSeconds(20) } },
         clock ?? TimeProvider.System,
         NullLogger<StripeGateway>.Instance,
         handler);

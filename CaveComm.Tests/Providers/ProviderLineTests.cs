@@ -15,6 +15,10 @@ public sealed class ProviderLineTests
 {
     private const string Invoice = """{"id":"in_1","status":"open","currency":"eur","total":1,"payments":{"data":[]}}""";
 
+    private static readonly int MostCalls = new CallLimits().MostCalls;
+
+    private static readonly TimeSpan FirstPause = new CallLimits().Pause;
+
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
 
     [Fact]
@@ -22,14 +26,14 @@ public sealed class ProviderLineTests
     {
         using var silent = new Silent();
         using var gateway = Gateways.Stripe(silent);
-        var hanging = Enumerable.Range(0, ProviderDefaults.MostCalls).Select(_ => gateway.FetchInvoice("in_1", Cancel)).ToList();
-        await Eventually.Holds("all of them hang", () => silent.Asked == ProviderDefaults.MostCalls);
-        gateway.State.UnderWay.ShouldBe(ProviderDefaults.MostCalls);
+        var hanging = Enumerable.Range(0, MostCalls).Select(_ => gateway.FetchInvoice("in_1", Cancel)).ToList();
+        await Eventually.Holds("all of them hang", () => silent.Asked == MostCalls);
+        gateway.State.UnderWay.ShouldBe(MostCalls);
 
         var turnedAway = await Should.ThrowAsync<GatewayUnavailableException>(() => gateway.FetchInvoice("in_1", Cancel));
 
         turnedAway.RetryAfter.ShouldBe(Bulkhead.Pause);
-        silent.Asked.ShouldBe(ProviderDefaults.MostCalls);
+        silent.Asked.ShouldBe(MostCalls);
         silent.Release();
         (await Task.WhenAll(hanging)).ShouldAllBe(invoice => invoice != null);
         gateway.State.UnderWay.ShouldBe(0);
@@ -71,7 +75,7 @@ public sealed class ProviderLineTests
     [Fact]
     public void No_provider_can_send_us_away_for_a_year()
     {
-        var circuit = new Circuit(new ManualClock());
+        var circuit = new Circuit(FirstPause, new ManualClock());
 
         circuit.Rest(TimeSpan.FromDays(365));
 
@@ -83,7 +87,7 @@ public sealed class ProviderLineTests
     {
         var clock = new ManualClock();
         var told = new List<bool>();
-        var circuit = new Circuit(clock, told.Add);
+        var circuit = new Circuit(FirstPause, clock, told.Add);
 
         circuit.Rest(TimeSpan.FromSeconds(60));
         circuit.Succeeded();
@@ -100,7 +104,7 @@ public sealed class ProviderLineTests
     public void A_clock_that_is_set_back_makes_no_pause_longer_than_the_longest()
     {
         var clock = new ManualClock();
-        var circuit = new Circuit(clock);
+        var circuit = new Circuit(FirstPause, clock);
         Fail(circuit, Circuit.Threshold);
 
         clock.Advance(TimeSpan.FromHours(-1));
@@ -115,7 +119,7 @@ public sealed class ProviderLineTests
     {
         var clock = new ManualClock();
         var told = new List<bool>();
-        var circuit = new Circuit(clock, told.Add);
+        var circuit = new Circuit(FirstPause, clock, told.Add);
         Fail(circuit, Circuit.Threshold);
         var pauses = new List<TimeSpan>();
         for (var trial = 0; trial < 8; trial++)
@@ -131,14 +135,14 @@ public sealed class ProviderLineTests
         circuit.Enter().ShouldBeNull();
         circuit.Succeeded();
         Fail(circuit, Circuit.Threshold);
-        circuit.Enter().ShouldBe(Circuit.Pause);
+        circuit.Enter().ShouldBe(FirstPause);
         told.ShouldBe([true, false, true]);
     }
 
     [Fact]
     public void Calls_that_were_under_way_when_it_opened_do_not_lengthen_the_pause()
     {
-        var circuit = new Circuit(new ManualClock());
+        var circuit = new Circuit(FirstPause, new ManualClock());
         for (var call = 0; call < 20; call++)
         {
             circuit.Enter().ShouldBeNull();
@@ -149,7 +153,7 @@ public sealed class ProviderLineTests
             circuit.Failed();
         }
 
-        circuit.Enter().ShouldBe(Circuit.Pause);
+        circuit.Enter().ShouldBe(FirstPause);
     }
 
     [Fact]
@@ -168,7 +172,7 @@ public sealed class ProviderLineTests
 
         var quick = await Should.ThrowAsync<MailUnavailableException>(() => sender.Send(letter, Cancel));
 
-        quick.RetryAfter.ShouldBe(Circuit.Pause);
+        quick.RetryAfter.ShouldBe(FirstPause);
         sender.State.ShouldBe(new ProviderState("smtp", "open", 0));
     }
 

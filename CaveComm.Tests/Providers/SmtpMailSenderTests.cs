@@ -142,7 +142,7 @@ public sealed partial class SmtpMailSenderTests
     }
 
     private static SmtpMailSender Sender(MailServer server, SmtpSecurity security = SmtpSecurity.None, TimeSpan? timeout = null) => new(
-        new SmtpOptions("127.0.0.1", server.Port, "CaveComm <office@cave.example>") { Security = security, Timeout = timeout ?? TimeSpan.FromSeconds(10) },
+        new SmtpOptions("127.0.0.1", server.Port, "CaveComm <office@cave.example>") { Security = security, Limits = new CallLimits { Timeout = timeout ?? TimeSpan.FromSeconds(10) } },
         TimeProvider.System,
         NullLogger<SmtpMailSender>.Instance);
 

@@ -24,7 +24,7 @@ internal sealed class StripeBench : ProviderBench
         Hand.BaseAddress = StripeServer.Address(server);
         Hand.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Gateways.StripeKey);
         gateway = new StripeGateway(
-            new StripeOptions(Gateways.StripeKey, Hand.BaseAddress, []) { Timeout = Patience, RetryPause = TimeSpan.FromMilliseconds(5) },
+            new StripeOptions(Gateways.StripeKey, Hand.BaseAddress, []) { Limits = new CallLimits { Timeout = Patience }, RetryPause = TimeSpan.FromMilliseconds(5) },
             TimeProvider.System,
             NullLogger<StripeGateway>.Instance,
             Wire);

@@ -12,12 +12,15 @@ internal sealed record BadWeather(int TimeoutEvery, int ErrorEvery, int ErrorBef
     /// <summary>Three, five and seven have no common rhythm, so every kind of call meets every fault.</summary>
     public static BadWeather Usual { get; } = new(TimeoutEvery: 3, ErrorEvery: 5, ErrorBeforeEvery: 7, MailDownSeconds: 60);
 
-    /// <summary>Time limits for a product that is started for this: with the usual ones most of the story would be waiting.</summary>
+    /// <summary>Time limits and pauses for a product that is started for this: with the usual ones most of the story would be waiting.</summary>
     public Dictionary<string, string> Settings { get; } = new()
     {
         ["Stripe:TimeoutSeconds"] = "2",
         ["BTCPay:TimeoutSeconds"] = "2",
         ["Smtp:TimeoutSeconds"] = "5",
+        ["Stripe:PauseSeconds"] = "1",
+        ["BTCPay:PauseSeconds"] = "1",
+        ["Smtp:PauseSeconds"] = "1",
 
         // Each of the many failed attempts would be a page of the log.
         ["Logging:LogLevel:CaveComm"] = "Error",
