@@ -24,11 +24,12 @@ internal static class DeliveryCommands
     /// </summary>
     private const string Settings =
         """
-        select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)
+        select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true),
+            set_config('jit', 'off', true)
         """;
 
     // For ends that take the next message in the same transaction: an end waits for the disk.
-    private const string PlanSettings = "select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)";
+    private const string PlanSettings = "select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)";
 
     // A number is drawn under the group's lock, and must be on the disk before it is relied on. Whose group is being written to at this moment comes
     // in the next round, so nobody waits here.
