@@ -15,6 +15,8 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
     // When events come faster than they are read, a moment's wait makes one page of many: reading then costs the writers less.
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(2);
 
+    private readonly string[] passedBy = ProjectionOptions.PassedBy(store.Options.Events, store.Options.Projections.With(ProjectionLifecycle.Async));
+
     // An open gap: numbers up to the ceiling are missing whose transactions have ids below this one.
     private (string YoungerThanAll, long Ceiling)? gap;
     private int lastPage;
@@ -125,6 +127,7 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
         parameters.Add(Sql.Number(Recent.HighWater.Value));
         parameters.Add(Sql.Number(long.MaxValue));
         parameters.Add(Sql.Count(PageSize));
+        parameters.Add(Sql.Texts(passedBy));
     }
 
     private async Task SaveHighWater(bool onlyIfDue, CancellationToken cancel)

@@ -10,6 +10,7 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
     // What is left then takes a few milliseconds.
     private const int Little = 200;
     private const int RowsPerCommand = 1000;
+    private readonly string[] passedBy = ProjectionOptions.PassedBy(store.Options.Events, [projection]);
     private HashSet<string>? parked;
 
     /// <summary>Applies page after page, each committed by itself, until the log's final end is near.</summary>
@@ -78,7 +79,7 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
     {
         await using var command = new NpgsqlCommand(store.EventSql.Page, connection)
         {
-            Parameters = { Sql.Number(after), Sql.Number(upTo), Sql.Count(PageSize) },
+            Parameters = { Sql.Number(after), Sql.Number(upTo), Sql.Count(PageSize), Sql.Texts(passedBy) },
         };
         await using var rows = await command.ExecuteReaderAsync(cancel);
         return await store.EventReader.ReadAll(rows, cancel);

@@ -136,14 +136,17 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
         }
     }
 
-    // COPY takes no parameters. What is put in here are numbers and the schema's name.
+    // COPY takes no parameters. What is put in here are numbers, the schema's name and the names that the program gives its events.
     private string Statement(RebuildCheckpoint checkpoint)
     {
         var slice = checkpoint.Todo[0];
         var part = projection.IsSingleStream && slice.Modulus > 1 ? $"and hashtextextended(stream_id, 0) & {slice.Modulus - 1} = {slice.Remainder}" : "";
+        var passedBy = ProjectionOptions.PassedBy(store.Options.Events, [projection]) is { Length: > 0 } aliases
+            ? $"and type not in ({string.Join(", ", aliases.Select(it => $"'{it.Replace("'", "''", StringComparison.Ordinal)}'"))})"
+            : "";
         return $"""
             copy (select {(isNarrow ? EventSql.NarrowColumns : EventSql.Columns)} from {store.Options.DatabaseSchemaName}.mt_events
-                where seq_id > {checkpoint.Position} and seq_id <= {checkpoint.End} {part} order by seq_id) to stdout (format binary)
+                where seq_id > {checkpoint.Position} and seq_id <= {checkpoint.End} {part} {passedBy} order by seq_id) to stdout (format binary)
             """;
     }
 

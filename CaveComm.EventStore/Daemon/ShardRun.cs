@@ -16,6 +16,7 @@ internal sealed class ShardRun
     private readonly DocumentMapping mapping;
     private readonly ParkedEvents parkedEvents;
     private readonly ShardSwitches switches;
+    private readonly string[] passedBy;
     private readonly string advance;
     private readonly string register;
     private long position;
@@ -31,6 +32,7 @@ internal sealed class ShardRun
         (this.store, this.shard, this.logger) = (store, shard, logger);
         mapping = store.Documents.For(shard.Projection.ViewType);
         (parkedEvents, switches) = (new(store), new(store));
+        passedBy = ProjectionOptions.PassedBy(store.Options.Events, [shard.Projection]);
         var table = $"{store.Options.DatabaseSchemaName}.mt_event_progression";
 
         // Compare and set. Where the row has moved on under another node, the division by zero undoes the whole batch. The time is compared
@@ -265,7 +267,7 @@ internal sealed class ShardRun
     {
         await using var batch = store.DataSource.CreateBatch();
         batch.BatchCommands.Add(new(CustomPlan));
-        batch.BatchCommands.Add(new(store.EventSql.Page) { Parameters = { Sql.Number(after), Sql.Number(upTo), Sql.Count(most) } });
+        batch.BatchCommands.Add(new(store.EventSql.Page) { Parameters = { Sql.Number(after), Sql.Number(upTo), Sql.Count(most), Sql.Texts(passedBy) } });
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         return await store.EventReader.ReadAll(rows, cancel);

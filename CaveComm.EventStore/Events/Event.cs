@@ -86,6 +86,12 @@ internal sealed class UnreadableEvent(Exception reason) : RecordedEvent
     public override object Data => throw new EventUnreadableException(this, reason);
 }
 
+/// <summary>An event that concerns no projection of its reader: its data was left where it is.</summary>
+internal sealed class PassedByEvent : RecordedEvent
+{
+    public override object Data => throw new InvalidOperationException($"The data of {this} was not read.");
+}
+
 /// <summary>An event with sealed texts, on its way from its row to its type. Nobody outside the reader meets one.</summary>
 internal sealed class SealedEvent(byte[] json) : RecordedEvent
 {

@@ -47,6 +47,8 @@ public sealed class EventOptions
         byType[mapping.Type] = mapping;
     }
 
+    internal IEnumerable<EventMapping> Mapped => byAlias.Values;
+
     /// <exception cref="UnmappedEventTypeException">The record has no name.</exception>
     internal EventMapping For(Type type) => byType.TryGetValue(type, out var mapping) ? mapping : throw new UnmappedEventTypeException(type);
 

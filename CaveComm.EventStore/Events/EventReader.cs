@@ -100,7 +100,7 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
     private RecordedEvent ReadNarrow(NpgsqlDataReader row)
     {
         var alias = row.GetString(5);
-        var happened = Open(alias, row.GetFieldValue<byte[]>(4));
+        var happened = row.IsDBNull(4) ? new PassedByEvent() : Open(alias, row.GetFieldValue<byte[]>(4));
         happened.EventTypeName = alias;
         happened.Sequence = row.GetInt64(0);
         happened.Id = row.GetGuid(1);

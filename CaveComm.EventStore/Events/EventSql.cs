@@ -80,7 +80,10 @@ internal sealed class EventSql
             where stream_id = $1 and version >= $2 and version <= $3 and ($4::timestamptz is null or timestamp <= $4) order by version
             """;
         State = $"select version, timestamp, created, is_archived from {schema}.mt_streams where id = $1";
-        Page = $"select {Columns} from {schema}.mt_events where seq_id > $1 and seq_id <= $2 order by seq_id limit $3";
+        Page = $"""
+            select {Columns.Replace(" data,", " case when type <> all($4) then data end as data,", StringComparison.Ordinal)} from {schema}.mt_events
+            where seq_id > $1 and seq_id <= $2 order by seq_id limit $3
+            """;
         Parked = $"""
             select {Columns} from {schema}.mt_events
             where seq_id in (select p.seq_id from {schema}.cavecomm_parked_event p where p.shard = $1 and p.key = $2) order by seq_id
@@ -134,7 +137,7 @@ internal sealed class EventSql
 
     public string State { get; }
 
-    /// <summary>Events after $1 up to $2, at most $3 of them, in the log's order.</summary>
+    /// <summary>Events after $1 up to $2, at most $3 of them, in the log's order; those called $4 without their data.</summary>
     public string Page { get; }
 
     /// <summary>The events that wait for key $2 of shard $1, in the log's order.</summary>

@@ -28,7 +28,11 @@ public abstract class MultiStreamProjection<TDoc, TId> : ProjectionBase
 
     internal sealed override bool IsSingleStream => false;
 
-    internal sealed override string? KeyFor(IEvent happened)
+    internal sealed override bool Concerns(Type eventType) =>
+        base.Concerns(eventType)
+        && identities.Exists(it => it.Type.IsAssignableFrom(eventType) || it.Type.IsAssignableFrom(typeof(IEvent<>).MakeGenericType(eventType)));
+
+    private protected sealed override string? FindKey(IEvent happened)
     {
         if (happened is UnreadableEvent)
             _ = happened.Data; // Throws: whom it belongs to is in the data that cannot be read.

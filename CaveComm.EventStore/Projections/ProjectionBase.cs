@@ -3,6 +3,8 @@ namespace CaveComm.EventStore;
 /// <summary>What all projections have in common.</summary>
 public abstract class ProjectionBase
 {
+    private readonly List<Type> included = [];
+
     private protected ProjectionBase() => Name = TypeNames.Projection(GetType());
 
     /// <summary>Names the projection in the progress table; the class's name unless set.</summary>
@@ -10,6 +12,10 @@ public abstract class ProjectionBase
 
     /// <summary>Raise it when the fold or the view's shape changes: a version above 1 has a table of its own, filled from the whole log.</summary>
     public uint Version { get; set; } = 1;
+
+    /// <summary>Names the kind of events that the view is about; call it in the constructor. Streams of others are passed by, and what no view is about is not even read.</summary>
+    /// <remarks>A view of one stream must name all events of its streams, shown or not: their versions have no gaps. Named is a base type, as a rule.</remarks>
+    public void IncludeType<T>() => included.Add(typeof(T));
 
     /// <summary>The name of its row in <c>mt_event_progression</c>.</summary>
     internal string ShardName => ShardOf(Name, Version);
@@ -21,7 +27,12 @@ public abstract class ProjectionBase
     internal abstract bool IsSingleStream { get; }
 
     /// <summary>The view that an event goes to; null when it goes to none.</summary>
-    internal abstract string? KeyFor(IEvent happened);
+    internal string? KeyFor(IEvent happened) => happened is PassedByEvent ? null : FindKey(happened);
+
+    /// <summary>Whether events of a type may go to a view.</summary>
+    internal virtual bool Concerns(Type eventType) => included.Count == 0 || included.Exists(it => it.IsAssignableFrom(eventType));
+
+    private protected abstract string? FindKey(IEvent happened);
 
     internal abstract object? Fold(object? snapshot, string key, IEvent happened);
 

@@ -47,6 +47,13 @@ public sealed class ProjectionOptions
 
     internal IEnumerable<Registration> Stored() => all.Where(it => it.Lifecycle != ProjectionLifecycle.Live);
 
+    /// <summary>The stored names of events that concern none of some projections.</summary>
+    internal static string[] PassedBy(EventOptions events, IEnumerable<ProjectionBase> projections)
+    {
+        ProjectionBase[] all = [.. projections];
+        return [.. events.Mapped.Where(it => !Array.Exists(all, projection => projection.Concerns(it.Type))).Select(it => it.Alias).Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>The fold of one stream into <paramref name="state"/>.</summary>
     internal ProjectionBase FoldInto(Type state) => folds.TryGetValue(state, out var fold)
         ? fold

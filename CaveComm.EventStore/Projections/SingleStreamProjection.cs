@@ -14,7 +14,9 @@ public abstract class SingleStreamProjection<TDoc, TId> : ProjectionBase
 
     internal sealed override bool IsSingleStream => true;
 
-    internal sealed override string? KeyFor(IEvent happened) => happened.StreamKey;
+    // What cannot be read, or has no type here, may be of any stream.
+    private protected sealed override string? FindKey(IEvent happened) =>
+        happened is UnreadableEvent || happened.Data is var data && (data is UnknownEvent || Concerns(data.GetType())) ? happened.StreamKey : null;
 
     internal sealed override object? Fold(object? snapshot, string key, IEvent happened) =>
         Evolve((TDoc?)snapshot, (TId)(object)key, happened);

@@ -12,7 +12,11 @@ public sealed record InboxItem(
 public sealed class InboxProjection : SingleStreamProjection<InboxItem, string>
 {
     /// <remarks>2: the state has each payment, and refunds and disputes. 3: payments that were seen, refused payouts, withdrawn refunds.</remarks>
-    public InboxProjection() => Version = 3;
+    public InboxProjection()
+    {
+        Version = 3;
+        IncludeType<CommissionEvent>();
+    }
 
     public override InboxItem? Evolve(InboxItem? snapshot, string id, IEvent e) => (snapshot, e.Data) switch
     {

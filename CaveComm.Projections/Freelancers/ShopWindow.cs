@@ -8,7 +8,11 @@ public sealed record ShopWindow(string Id, Freelancer State, string Handle, bool
 
 public sealed class ShopWindowProjection : SingleStreamProjection<ShopWindow, string>
 {
-    public ShopWindowProjection() => Version = 3;
+    public ShopWindowProjection()
+    {
+        Version = 3;
+        IncludeType<FreelancerEvent>();
+    }
 
     public override ShopWindow? Evolve(ShopWindow? snapshot, string id, IEvent e)
     {

@@ -18,7 +18,11 @@ public sealed record LedgerSet(long Sequence, DateTimeOffset At, string Event, I
 /// <remarks>What an event moves depends on what the commission was before, so the ledger is kept commission by commission, and summed by freelancer when it is read.</remarks>
 public sealed class LedgerProjection : SingleStreamProjection<LedgerBook, string>
 {
-    public LedgerProjection() => Version = 3;
+    public LedgerProjection()
+    {
+        Version = 3;
+        IncludeType<CommissionEvent>();
+    }
 
     public override LedgerBook? Evolve(LedgerBook? snapshot, string id, IEvent e) => (snapshot, e.Data) switch
     {
