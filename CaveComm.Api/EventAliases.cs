@@ -68,6 +68,7 @@ public static class EventAliases
         (typeof(AccountEvent.RoleGranted), "account.role-granted"),
         (typeof(AccountEvent.RoleRevoked), "account.role-revoked"),
         (typeof(AccountEvent.PasswordChanged), "account.password-changed"),
+        (typeof(AccountEvent.PasswordRehashed), "account.password-rehashed"),
         (typeof(AccountEvent.SecondFactorTurnedOn), "account.second-factor-turned-on"),
         (typeof(AccountEvent.SecondFactorTurnedOff), "account.second-factor-turned-off"),
         (typeof(AccountEvent.RecoveryCodesMade), "account.recovery-codes-made"),

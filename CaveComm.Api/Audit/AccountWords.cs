@@ -12,6 +12,7 @@ internal static class AccountWords
         AccountEvent.RoleGranted e => $"The role {e.Role} was granted: {e.Cause}",
         AccountEvent.RoleRevoked e => $"The role {e.Role} was revoked: {e.Cause}",
         AccountEvent.PasswordChanged e => $"The password was changed, {e.Cause}. Every session of before is over.",
+        AccountEvent.PasswordRehashed => "The password, which is the same, was hashed anew at today's cost.",
         AccountEvent.SecondFactorTurnedOn e => $"The second factor was turned on, {e.Cause}.",
         AccountEvent.SecondFactorTurnedOff e => $"The second factor was turned off, {e.Cause}. Every session of before is over.",
         AccountEvent.RecoveryCodesMade e => $"{e.Count} recovery codes were made; those of before are void.",

@@ -87,13 +87,11 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
     /// <summary>Whether this is the account's password. The answer takes as long when there is no such account.</summary>
     public async Task<bool> IsPassword(Guid? account, string password, CancellationToken cancel)
     {
-        await using var session = store.LightweightSession();
-        var credentials = await session.LoadAsync<AccountCredentials>($"{account ?? Guid.Empty:D}", cancel);
-        var check = passwords.Check(credentials?.PasswordHash, password);
-        if (check == PasswordCheck.RightButOld && credentials is not null)
+        var hash = await HashOf(account ?? Guid.Empty, cancel);
+        var check = passwords.Check(hash, password);
+        if (check == PasswordCheck.RightButOld)
         {
-            session.Store(credentials with { PasswordHash = passwords.Hash(password) });
-            await session.SaveChangesAsync(cancel);
+            await Rehash(account!.Value, hash!, password, cancel);
         }
 
         return check != PasswordCheck.Wrong;
@@ -105,11 +103,14 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
         return (await session.LoadAsync<SignInName>(SignInName.Of(username), cancel))?.Account;
     }
 
-    public async Task SetPassword(Guid account, string password, CancellationToken cancel)
+    public Task<Decision<AccountEvent>> SetPassword(Guid account, string password, string cause, string actor, CancellationToken cancel)
     {
-        await using var session = store.LightweightSession();
-        session.Store(new AccountCredentials($"{account:D}", passwords.Hash(password)));
-        await session.SaveChangesAsync(cancel);
+        var hash = passwords.Hash(password);
+        return Handle(account, actor, (it, session, _) =>
+        {
+            session.Store(new AccountCredentials($"{account:D}", hash));
+            return Task.FromResult(AccountDecider.Decide(it, new AccountCommand.ChangePassword(cause)));
+        }, cancel);
     }
 
     /// <param name="actor">Who does it, for the event's metadata.</param>
@@ -151,6 +152,28 @@ internal sealed class AccountHandling(IDocumentStore store, Passwords passwords,
                 // Somebody else was first: load and decide again.
             }
         }
+    }
+
+    private async Task<string?> HashOf(Guid account, CancellationToken cancel)
+    {
+        await using var session = store.QuerySession();
+        return (await session.LoadAsync<AccountCredentials>($"{account:D}", cancel))?.PasswordHash;
+    }
+
+    /// <summary>Hashing takes its time, and meanwhile the owner may have chosen another password: only the hash that was checked is replaced.</summary>
+    private Task Rehash(Guid account, string old, string password, CancellationToken cancel)
+    {
+        var hash = passwords.Hash(password);
+        return Handle(account, $"account:{account:D}", async (it, session, token) =>
+        {
+            if ((await session.LoadAsync<AccountCredentials>($"{account:D}", token))?.PasswordHash != old)
+            {
+                return Decision<AccountEvent>.Nothing;
+            }
+
+            session.Store(new AccountCredentials($"{account:D}", hash));
+            return AccountDecider.Decide(it, new AccountCommand.RenewPasswordHash());
+        }, cancel);
     }
 
     private static Decision<AccountEvent> SignedOut { get; } =

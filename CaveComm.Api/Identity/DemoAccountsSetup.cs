@@ -52,7 +52,7 @@ internal sealed class DemoAccountsSetup(
             if (await handling.SignIn(username, person.Password, cancel) is null)
             {
                 // The data folder was given new passwords; the sandbox promises that they work.
-                await handling.SetPassword(known, person.Password, cancel);
+                await handling.SetPassword(known, person.Password, "for the sandbox", "system", cancel);
             }
 
             await handling.Handle(known, new AccountCommand.GrantRole(role, "sandbox"), "system", cancel);

@@ -37,6 +37,7 @@ public sealed record Account : IState<Account, AccountEvent>
         AccountRegistered e => it with { Username = e.Username, Handle = e.Handle },
         RoleGranted e => it with { Roles = it.Roles.Add(e.Role) },
         RoleRevoked e => it with { Roles = it.Roles.Remove(e.Role) },
+        PasswordRehashed => it,
         PasswordChanged or SessionsEnded => it with { SessionsGeneration = it.SessionsGeneration + 1 },
         SecondFactorTurnedOn => it with { HasSecondFactor = true },
         SecondFactorTurnedOff => it with { HasSecondFactor = false, RecoveryCodesLeft = 0, SessionsGeneration = it.SessionsGeneration + 1 },

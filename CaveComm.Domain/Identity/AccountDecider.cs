@@ -19,6 +19,8 @@ public abstract record AccountCommand
 
     public sealed record ChangePassword(string Cause) : AccountCommand;
 
+    public sealed record RenewPasswordHash : AccountCommand;
+
     /// <param name="RecoveryCodes">How many were made with it.</param>
     public sealed record TurnOnSecondFactor(int RecoveryCodes, string Cause) : AccountCommand;
 
@@ -58,6 +60,7 @@ public static class AccountDecider
         (_, RevokeRole c) => it.Roles.Contains(c.Role) ? Decision.Record(new RoleRevoked(c.Role, c.Cause)) : Decision.Nothing,
 
         (_, ChangePassword c) => Decision.Record(new PasswordChanged(c.Cause)),
+        (_, RenewPasswordHash) => Decision.Record(new PasswordRehashed()),
         (_, EndSessions c) => Decision.Record(new SessionsEnded(c.Cause)),
 
         (_, TurnOnSecondFactor) when it.HasSecondFactor => Decision.Refuse(RefusalKind.Conflict, "second-factor-on", "The second factor is on already. Turn it off first."),

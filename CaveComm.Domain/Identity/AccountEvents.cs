@@ -19,6 +19,9 @@ public abstract record AccountEvent
     /// <param name="Cause">Why, in words that an auditor understands.</param>
     public sealed record PasswordChanged(string Cause) : AccountEvent;
 
+    /// <summary>The same password is kept under a hash of today's cost; sessions go on. Its place in the stream tells it from a password that was changed at the same moment.</summary>
+    public sealed record PasswordRehashed : AccountEvent;
+
     /// <summary>From now on a sign-in needs a code of an authenticator app too.</summary>
     public sealed record SecondFactorTurnedOn(string Cause) : AccountEvent;
 
