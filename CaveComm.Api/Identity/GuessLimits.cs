@@ -20,7 +20,7 @@ internal sealed class GuessLimits(TimeProvider clock)
     /// <summary>By the name that was typed, whether or not somebody has it: the answer tells nothing of that.</summary>
     public FailureWindow Names { get; } = new(Most, Window, clock);
 
-    /// <summary>By browser: one that somebody has signed in with before is known again.</summary>
+    /// <summary>Passwords by browser: one that somebody has signed in with before is known again.</summary>
     public FailureWindow Browsers { get; } = new(Most, Window, clock);
 
     /// <summary>
@@ -28,6 +28,9 @@ internal sealed class GuessLimits(TimeProvider clock)
     /// within a year with a chance of one in four, and is in the log every hour of it. Over this limit no code is tried at all.
     /// </summary>
     public FailureWindow Codes { get; } = new(Most, CodeWindow, clock);
+
+    /// <summary>By known browser: the same for whoever has that and the password. The owner's are not counted with strangers', nor strangers' with the owner's.</summary>
+    public FailureWindow BrowserCodes { get; } = new(Most, CodeWindow, clock);
 
     /// <summary>By account: so many reset mails an hour, however often they are asked for.</summary>
     public FailureWindow ResetMails { get; } = new(MostResetMails, TimeSpan.FromHours(1), clock);

@@ -113,7 +113,7 @@ internal sealed class SignInDesk(
         var isShort = SecondFactors.IsShort(code);
 
         // The owner's own browser does not use up what strangers are counted by, nor they what it is.
-        var (window, by) = browsers.Find(http, holder.Id) is { } browser ? (limits.Browsers, browser) : (limits.Codes, key);
+        var (window, by) = browsers.Find(http, holder.Id) is { } browser ? (limits.BrowserCodes, browser) : (limits.Codes, key);
         if (isShort && window.Try(by) is { RetryAfter: { } wait } limited)
         {
             await refusals.Record(http, SignInRefusal.WrongCode, "code", limited.IsFirst, holder.Id, cancel);

@@ -1,6 +1,8 @@
 using System.Net;
 using CaveComm.Api.Identity;
+using CaveComm.Domain;
 using CaveComm.Domain.Identity;
+using CaveComm.EventStore;
 using CaveComm.Tests.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
@@ -101,6 +103,31 @@ public sealed class SecondFactorTests(GuessSite fixture) : IClassFixture<GuessSi
     }
 
     [Fact]
+    public async Task The_page_that_asks_for_the_code_alone_counts_with_the_others_and_the_limit_is_in_the_log_once()
+    {
+        var person = await WithSecondFactor();
+        var address = fixture.NewAddress();
+        using var browser = fixture.NewBrowser(address);
+        var ticket = Hidden(await (await Submit(browser, "/freelancer/login", ("username", person.Username), ("password", Password))).Text(), "ticket");
+        var guesses = await Task.WhenAll(Enumerable.Range(0, 12).Select(guess => Send(guess % 2 == 0 ? Password : null, Wrong(person, guess))));
+        guesses.Count(it => it.StatusCode == HttpStatusCode.TooManyRequests).ShouldBe(2);
+
+        var right = await Send(null, person.Code(Step));
+        await right.Problem(429, "too-many-requests");
+        right.Headers.RetryAfter!.Delta!.Value.ShouldBe(GuessLimits.CodeWindow);
+        await (await SignIn(person, person.Code(Step))).Problem(429, "too-many-requests");
+
+        var told = await Refusals(address);
+        told.OfType<SignInEvent.Refused>().Count().ShouldBe(GuessLimits.Most);
+        told.OfType<SignInEvent.Limited>().ShouldHaveSingleItem().Limit.ShouldBe("code");
+
+        Task<HttpResponseMessage> Send(string? password, string code) => fixture.Site.Send(
+            HttpMethod.Post, "/freelancer/login",
+            TestSite.JsonBody(System.Text.Json.JsonSerializer.Serialize(new { username = person.Username, password, ticket = password is null ? ticket : null, code })),
+            headers: [("X-Forwarded-For", address)]);
+    }
+
+    [Fact]
     public async Task Right_codes_use_up_nothing()
     {
         var person = await WithSecondFactor();
@@ -124,6 +151,26 @@ public sealed class SecondFactorTests(GuessSite fixture) : IClassFixture<GuessSi
 
         fixture.Time.Advance(TimeSpan.FromSeconds(30));
         (await Submit(browser, "/freelancer/login", ("username", person.Username), ("password", Password), ("code", person.Code(Step)))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+    }
+
+    [Fact]
+    public async Task Who_has_the_owners_browser_and_password_guesses_no_more_codes_than_a_stranger()
+    {
+        var person = await WithSecondFactor();
+        using var browser = fixture.NewBrowser(fixture.NewAddress());
+        (await Enter(person.Code(Step))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        for (var guess = 0; guess < GuessLimits.Most; guess++)
+        {
+            fixture.Time.Advance(TimeSpan.FromMinutes(1));
+            (await Enter(Wrong(person, guess))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        }
+
+        fixture.Time.Advance(TimeSpan.FromMinutes(2));
+        (await Enter(person.Code(Step))).StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+        fixture.Time.Advance(GuessLimits.CodeWindow);
+        (await Enter(person.Code(Step))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        Task<HttpResponseMessage> Enter(string code) => Submit(browser, "/freelancer/login", ("username", person.Username), ("password", Password), ("code", code));
     }
 
     [Fact]
@@ -187,6 +234,14 @@ public sealed class SecondFactorTests(GuessSite fixture) : IClassFixture<GuessSi
 
     private Task<HttpResponseMessage> SignIn(Person person, string code) => fixture.SignIn(fixture.NewAddress(), person.Username, Password, code);
 
+    private async Task<IReadOnlyList<object>> Refusals(string address)
+    {
+        await using var session = fixture.Services.GetRequiredService<IDocumentStore>().QuerySession();
+        var origin = fixture.Services.GetRequiredService<Origins>().Of(IPAddress.Parse(address));
+        var stream = StreamKey.SignIns(DateOnly.FromDateTime(fixture.Time.GetUtcNow().UtcDateTime), origin);
+        return [.. (await session.Events.FetchStreamAsync(stream, token: Cancel)).Select(it => it.Data)];
+    }
+
     private async Task<Account> State(Person person)
     {
         fixture.Services.GetRequiredService<Accounts>().Forget(person.Caller.AccountId);
@@ -213,13 +268,7 @@ public sealed class SecondFactorTests(GuessSite fixture) : IClassFixture<GuessSi
     private static string Hidden(string page, string name) =>
         WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(page, $"name=\"{name}\" value=\"([^\"]+)\"").Groups[1].Value);
 
-    private static string Code(FactorSetup offer, long step) => Totp.Code(Seed(offer.Secret), step);
-
-    private static byte[] Seed(string base32)
-    {
-        var bits = string.Concat(base32.Select(it => Convert.ToString("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(it, StringComparison.Ordinal), 2).PadLeft(5, '0')));
-        return [.. bits.Chunk(8).Where(it => it.Length == 8).Select(it => Convert.ToByte(new string(it), 2))];
-    }
+    private static string Code(FactorSetup offer, long step) => AuthenticatorApp.Code(offer.Secret, step);
 
     private sealed record Person(Caller Caller, FactorSetup Offer, IReadOnlyList<string> RecoveryCodes)
     {
