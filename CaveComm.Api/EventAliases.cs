@@ -73,6 +73,7 @@ public static class EventAliases
         (typeof(AccountEvent.SecondFactorTurnedOff), "account.second-factor-turned-off"),
         (typeof(AccountEvent.RecoveryCodesMade), "account.recovery-codes-made"),
         (typeof(AccountEvent.RecoveryCodeUsed), "account.recovery-code-used"),
+        (typeof(AccountEvent.SecondFactorCodeUsed), "account.second-factor-code-used"),
         (typeof(AccountEvent.ApiKeyMade), "account.api-key-made"),
         (typeof(AccountEvent.ApiKeyRevoked), "account.api-key-revoked"),
         (typeof(AccountEvent.SessionsEnded), "account.sessions-ended"),

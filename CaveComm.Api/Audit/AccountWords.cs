@@ -17,6 +17,7 @@ internal static class AccountWords
         AccountEvent.SecondFactorTurnedOff e => $"The second factor was turned off, {e.Cause}. Every session of before is over.",
         AccountEvent.RecoveryCodesMade e => $"{e.Count} recovery codes were made; those of before are void.",
         AccountEvent.RecoveryCodeUsed => "A recovery code was used to sign in.",
+        AccountEvent.SecondFactorCodeUsed => "A code of the authenticator app was used to sign in.",
         AccountEvent.ApiKeyMade e => $"API key {e.Key}, \u201c{e.Name}\u201d, was made for {e.Scope.Replace(" ", ", ", StringComparison.Ordinal)}.",
         AccountEvent.ApiKeyRevoked e => $"API key {e.Key} was revoked.",
         AccountEvent.SessionsEnded e => $"Every session was ended: {e.Cause}.",

@@ -9,11 +9,11 @@ namespace CaveComm.Api.Identity;
 /// <summary>The secrets of a second factor. Whether it is on says the account alone.</summary>
 /// <param name="Id">The account's id.</param>
 /// <param name="SealedSeed">What the authenticator app has, too; only this installation's keys open it.</param>
-/// <param name="LastStep">Of the last code that was used: no code up to it is good again.</param>
+/// <param name="LastStep">Of the code that it was turned on with; those that were used since are events of the account.</param>
 /// <param name="RecoveryCodes">SHA-256 of each that is left; each holds 80 random bits.</param>
 public sealed record SecondFactor(string Id, string SealedSeed, long LastStep, IReadOnlyList<string> RecoveryCodes);
 
-/// <summary>A code that was used. Of two who send it at once, only one can put it here.</summary>
+/// <summary>A recovery code that was used, so that whoever sends it again is told so.</summary>
 public sealed record UsedCode(string Id);
 
 /// <summary>What an authenticator app has to be told, before the second factor is on.</summary>
@@ -30,7 +30,7 @@ internal enum CodeCheck
 }
 
 /// <summary>Codes of authenticator apps, and the recovery codes that stand in for them.</summary>
-internal sealed class SecondFactors(IDocumentStore store, AccountHandling handling, IDataProtectionProvider protection, TimeProvider clock)
+internal sealed class SecondFactors(AccountHandling handling, IDataProtectionProvider protection, TimeProvider clock)
 {
     public const int RecoveryCodes = 10;
     private const string ByOwner = "by the owner";
@@ -112,25 +112,24 @@ internal sealed class SecondFactors(IDocumentStore store, AccountHandling handli
         }
     }
 
+    /// <summary>Which codes were used is in the account's stream, whose version tells of two at once who was first. The secrets are only read here: nothing that changes meanwhile is written back.</summary>
     private async Task<CodeCheck> UseStep(Guid account, string code, CancellationToken cancel)
     {
-        await using var session = store.LightweightSession();
-        if (await session.LoadAsync<SecondFactor>(Id(account), cancel) is not { } factor
-            || Totp.StepOf(Convert.FromHexString(seeds.Unprotect(factor.SealedSeed)), code, clock.GetUtcNow()) is not { } step)
+        var check = CodeCheck.Wrong;
+        await handling.Handle(account, $"account:{account:D}", async (it, session, token) =>
         {
-            return CodeCheck.Wrong;
-        }
+            check = CodeCheck.Wrong;
+            if (await session.LoadAsync<SecondFactor>(Id(account), token) is not { } factor
+                || Totp.StepOf(Convert.FromHexString(seeds.Unprotect(factor.SealedSeed)), code, clock.GetUtcNow()) is not { } step)
+            {
+                return Decision<AccountEvent>.Nothing;
+            }
 
-        if (step <= factor.LastStep)
-        {
-            return CodeCheck.UsedBefore;
-        }
-
-        session.Insert(new UsedCode($"{Id(account)}/{step}"));
-        session.Delete<UsedCode>($"{Id(account)}/{factor.LastStep}");
-        session.Store(factor with { LastStep = step });
-        await session.SaveChangesAsync(cancel);
-        return CodeCheck.Right;
+            var decision = step > factor.LastStep ? AccountDecider.Decide(it, new AccountCommand.UseSecondFactorCode(step)) : Decision<AccountEvent>.Nothing;
+            check = decision.Refusal is not null ? CodeCheck.Wrong : decision.Events is [] ? CodeCheck.UsedBefore : CodeCheck.Right;
+            return decision;
+        }, cancel);
+        return check;
     }
 
     private async Task<CodeCheck> UseRecoveryCode(Guid account, string code, CancellationToken cancel)

@@ -24,6 +24,9 @@ public sealed record Account : IState<Account, AccountEvent>
 
     public int RecoveryCodesLeft { get; init; }
 
+    /// <summary>Of the last code of the authenticator app that was used since the second factor was turned on; no code up to it is good again.</summary>
+    public long LastCodeStep { get; init; }
+
     /// <summary>The keys that are good now, by number.</summary>
     public ImmutableSortedDictionary<int, ApiKey> ApiKeys { get; init; } = ImmutableSortedDictionary<int, ApiKey>.Empty;
 
@@ -40,9 +43,10 @@ public sealed record Account : IState<Account, AccountEvent>
         PasswordRehashed => it,
         PasswordChanged or SessionsEnded => it with { SessionsGeneration = it.SessionsGeneration + 1 },
         SecondFactorTurnedOn => it with { HasSecondFactor = true },
-        SecondFactorTurnedOff => it with { HasSecondFactor = false, RecoveryCodesLeft = 0, SessionsGeneration = it.SessionsGeneration + 1 },
+        SecondFactorTurnedOff => it with { HasSecondFactor = false, RecoveryCodesLeft = 0, LastCodeStep = 0, SessionsGeneration = it.SessionsGeneration + 1 },
         RecoveryCodesMade e => it with { RecoveryCodesLeft = e.Count },
         RecoveryCodeUsed => it with { RecoveryCodesLeft = it.RecoveryCodesLeft - 1 },
+        SecondFactorCodeUsed e => it with { LastCodeStep = e.Step },
         ApiKeyMade e => it with { ApiKeys = it.ApiKeys.SetItem(e.Key, new ApiKey(e.Name, e.Scope, e.Digest)), ApiKeysMade = e.Key },
         ApiKeyRevoked e => it with { ApiKeys = it.ApiKeys.Remove(e.Key) },
         _ => throw new UnreachableException($"Evolve does not know {happened.GetType().Name}."),

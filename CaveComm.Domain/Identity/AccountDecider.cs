@@ -30,6 +30,9 @@ public abstract record AccountCommand
 
     public sealed record UseRecoveryCode : AccountCommand;
 
+    /// <param name="Step">The half minute of a code that is right.</param>
+    public sealed record UseSecondFactorCode(long Step) : AccountCommand;
+
     /// <param name="Scopes">What the key is to be good for.</param>
     /// <param name="Digest">SHA-256 of the secret.</param>
     public sealed record MakeApiKey(string Name, IReadOnlyList<string> Scopes, string Digest) : AccountCommand;
@@ -66,9 +69,10 @@ public static class AccountDecider
         (_, TurnOnSecondFactor) when it.HasSecondFactor => Decision.Refuse(RefusalKind.Conflict, "second-factor-on", "The second factor is on already. Turn it off first."),
         (_, TurnOnSecondFactor c) => Decision.Record(new SecondFactorTurnedOn(c.Cause), new RecoveryCodesMade(c.RecoveryCodes)),
         (_, TurnOffSecondFactor c) => it.HasSecondFactor ? Decision.Record(new SecondFactorTurnedOff(c.Cause)) : Decision.Nothing,
-        (_, MakeRecoveryCodes or UseRecoveryCode) when !it.HasSecondFactor => Decision.Refuse(RefusalKind.Conflict, "second-factor-off", "The second factor is off. Turn it on first."),
+        (_, MakeRecoveryCodes or UseRecoveryCode or UseSecondFactorCode) when !it.HasSecondFactor => Decision.Refuse(RefusalKind.Conflict, "second-factor-off", "The second factor is off. Turn it on first."),
         (_, MakeRecoveryCodes c) => Decision.Record(new RecoveryCodesMade(c.Count)),
         (_, UseRecoveryCode) => it.RecoveryCodesLeft > 0 ? Decision.Record(new RecoveryCodeUsed()) : Decision.Nothing,
+        (_, UseSecondFactorCode c) => c.Step > it.LastCodeStep ? Decision.Record(new SecondFactorCodeUsed(c.Step)) : Decision.Nothing,
 
         (_, MakeApiKey c) => Checked(it, c) ?? Decision.Record(
             new ApiKeyMade(it.ApiKeysMade + 1, c.Name.Trim(), string.Join(' ', c.Scopes.Distinct().Order(StringComparer.Ordinal)), c.Digest)),

@@ -34,6 +34,10 @@ public abstract record AccountEvent
     /// <summary>A recovery code stood in for the authenticator app. It is void now.</summary>
     public sealed record RecoveryCodeUsed : AccountEvent;
 
+    /// <summary>A code of the authenticator app was right at a sign-in. No code up to it is good again.</summary>
+    /// <param name="Step">The code's half minute, counted since 1970 (RFC 6238, T).</param>
+    public sealed record SecondFactorCodeUsed(long Step) : AccountEvent;
+
     /// <summary>A key for programs.</summary>
     /// <param name="Key">Counts from 1 in each account.</param>
     /// <param name="Name">What the person calls it.</param>

@@ -71,6 +71,16 @@ public sealed class AccountTests
     }
 
     [Fact]
+    public void A_code_of_the_app_is_used_once_and_none_from_before_it()
+    {
+        Decide([Registered], new UseSecondFactorCode(7)).Refusal!.Code.ShouldBe("second-factor-off");
+        Decide([Registered, On], new UseSecondFactorCode(7)).Events.ShouldBe([new SecondFactorCodeUsed(7)]);
+        Decide([Registered, On, new SecondFactorCodeUsed(7)], new UseSecondFactorCode(7)).ShouldBe(Decision<AccountEvent>.Nothing);
+        Decide([Registered, On, new SecondFactorCodeUsed(7)], new UseSecondFactorCode(6)).ShouldBe(Decision<AccountEvent>.Nothing);
+        State(Registered, On, new SecondFactorCodeUsed(7), new SecondFactorTurnedOff("lost")).LastCodeStep.ShouldBe(0, "another app shows other codes");
+    }
+
+    [Fact]
     public void A_key_gets_the_next_number_and_its_scopes_in_order() =>
         Decide([Registered, Key, new ApiKeyRevoked(1)], new MakeApiKey(" Books ", [Scope.WriteCommissions, Scope.ReadBilling, Scope.ReadBilling], "d2"))
             .Events.ShouldBe([new ApiKeyMade(2, "Books", "billing:read commissions:write", "d2")]);

@@ -1,6 +1,7 @@
 using CaveComm.Api.Identity;
 using CaveComm.Domain.Identity;
 using CaveComm.EventStore;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -46,6 +47,76 @@ public sealed class SecretRaceTests(GuessSite fixture) : IClassFixture<GuessSite
         var events = await session.Events.FetchStreamAsync(Domain.StreamKey.Account(account), token: Cancel);
         events.Count(it => it.Data is AccountEvent.PasswordRehashed).ShouldBe(1);
         (await session.Events.AggregateStreamAsync<Account>(Domain.StreamKey.Account(account), token: Cancel))!.SessionsGeneration.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(RivalStore.AfterRead)]
+    [InlineData(RivalStore.BeforeSave)]
+    public async Task Recovery_codes_that_are_made_while_a_code_is_taken_stay_the_good_ones(string moment)
+    {
+        var (caller, secret, old) = await WithSecondFactor();
+        IReadOnlyList<string> made = [];
+        var rival = new RivalStore(Store, moment, async () => (made, _) = await Factors.MakeRecoveryCodes(caller, Cancel));
+
+        (await Beside(rival).Use(caller.AccountId, AuthenticatorApp.Code(secret, Step), Cancel)).ShouldBe(CodeCheck.Right);
+
+        rival.Came.ShouldBeTrue();
+        (await Factors.Use(caller.AccountId, old[0], Cancel)).ShouldBe(CodeCheck.Wrong);
+        (await Factors.Use(caller.AccountId, made[0], Cancel)).ShouldBe(CodeCheck.Right);
+    }
+
+    [Theory]
+    [InlineData(RivalStore.AfterRead)]
+    [InlineData(RivalStore.BeforeSave)]
+    public async Task A_code_is_good_once_however_slow_the_second_who_sends_it(string moment)
+    {
+        var (caller, secret, _) = await WithSecondFactor();
+        var code = AuthenticatorApp.Code(secret, Step);
+        var rival = new RivalStore(Store, moment, async () =>
+        {
+            (await Factors.Use(caller.AccountId, code, Cancel)).ShouldBe(CodeCheck.Right);
+            (await Factors.Use(caller.AccountId, AuthenticatorApp.Code(secret, Step + 1), Cancel)).ShouldBe(CodeCheck.Right);
+        });
+
+        (await Beside(rival).Use(caller.AccountId, code, Cancel)).ShouldBe(CodeCheck.UsedBefore);
+
+        rival.Came.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(RivalStore.AfterRead)]
+    [InlineData(RivalStore.BeforeSave)]
+    public async Task A_second_factor_that_is_turned_off_while_a_code_is_taken_stays_off(string moment)
+    {
+        var (caller, secret, _) = await WithSecondFactor();
+        var rival = new RivalStore(Store, moment, () => Factors.TurnOff(caller, _ => Task.CompletedTask, Cancel));
+
+        (await Beside(rival).Use(caller.AccountId, AuthenticatorApp.Code(secret, Step), Cancel)).ShouldBe(CodeCheck.Wrong);
+
+        rival.Came.ShouldBeTrue();
+        await using var session = Store.QuerySession();
+        (await session.LoadAsync<SecondFactor>($"{caller.AccountId:D}", Cancel)).ShouldBeNull();
+    }
+
+    private SecondFactors Factors => fixture.Services.GetRequiredService<SecondFactors>();
+
+    private long Step => Totp.StepAt(fixture.Time.GetUtcNow());
+
+    private SecondFactors Beside(RivalStore rival)
+    {
+        var passwords = fixture.Services.GetRequiredService<Passwords>();
+        var handling = new AccountHandling(rival, passwords, fixture.Services.GetRequiredService<Accounts>(), fixture.Time);
+        return new(handling, fixture.Services.GetRequiredService<IDataProtectionProvider>(), fixture.Time);
+    }
+
+    private async Task<(Caller Caller, string Secret, IReadOnlyList<string> RecoveryCodes)> WithSecondFactor()
+    {
+        var (username, account) = await fixture.NewPerson();
+        var caller = new Caller(account, username, username, new HashSet<string>());
+        var offer = Factors.Offer(caller);
+        var (codes, refusal) = await Factors.TurnOn(caller, offer.Setup, AuthenticatorApp.Code(offer.Secret, Step - 1), _ => Task.CompletedTask, Cancel);
+        refusal.ShouldBeNull();
+        return (caller, offer.Secret, codes);
     }
 
     /// <summary>A later version of the product, for which the hashes of now are too cheap.</summary>

@@ -121,7 +121,7 @@ internal static class Some
         new NumberEvent.InvoiceNumbered(CommissionId, "in_1", Billing), new NumberEvent.CreditNumbered(CommissionId, "re_1", Euro(20_00)),
         new AccountEvent.AccountRegistered(Shop, Shop), new AccountEvent.RoleGranted("freelancer", "registration"), new AccountEvent.RoleRevoked("freelancer", "asked for"),
         new AccountEvent.PasswordChanged("by the owner"), new AccountEvent.PasswordRehashed(), new AccountEvent.SecondFactorTurnedOn("by the owner"), new AccountEvent.SecondFactorTurnedOff("by the owner"),
-        new AccountEvent.RecoveryCodesMade(10), new AccountEvent.RecoveryCodeUsed(), new AccountEvent.ApiKeyMade(1, "Shop window", "commissions:read", new string('a', 64)),
+        new AccountEvent.RecoveryCodesMade(10), new AccountEvent.RecoveryCodeUsed(), new AccountEvent.SecondFactorCodeUsed(59_496_120), new AccountEvent.ApiKeyMade(1, "Shop window", "commissions:read", new string('a', 64)),
         new AccountEvent.ApiKeyRevoked(1), new AccountEvent.SessionsEnded("by the owner"),
         new SignInEvent.Refused("wrong password", CommissionId, "0123456789abcdef"), new SignInEvent.Limited("address", null, "0123456789abcdef"),
         new InvitationEvent.Invited(Noon), new InvitationEvent.InvitationAccepted(CommissionId), new InvitationEvent.InvitationWithdrawn(),
