@@ -34,41 +34,11 @@ internal sealed class FailureWindow(int most, TimeSpan window, TimeProvider cloc
         }
     }
 
-    public FailureCount Fail(string key)
-    {
-        Sweep();
-        var failures = byKey.GetOrAdd(key, _ => new Failures(most));
-        lock (failures)
-        {
-            var now = clock.GetUtcNow();
-            var over = Over(failures, now);
-            var isFirst = over is not null && !failures.WasTold;
-            failures.WasTold = over is not null;
-            failures.Add(now);
-            return new FailureCount(over, isFirst);
-        }
-    }
+    public FailureCount Fail(string key) => Count(key, goesOnCounting: true);
 
     /// <summary>Counts a try as a failure before anybody knows how it ends: of many at once no more go on than of as many one after the other.</summary>
     /// <returns>As for <see cref="Fail"/>; over the limit nothing is counted.</returns>
-    public FailureCount Try(string key)
-    {
-        Sweep();
-        var failures = byKey.GetOrAdd(key, _ => new Failures(most));
-        lock (failures)
-        {
-            var now = clock.GetUtcNow();
-            var over = Over(failures, now);
-            var isFirst = over is not null && !failures.WasTold;
-            failures.WasTold = over is not null;
-            if (over is null)
-            {
-                failures.Add(now);
-            }
-
-            return new FailureCount(over, isFirst);
-        }
-    }
+    public FailureCount Try(string key) => Count(key, goesOnCounting: false);
 
     /// <summary>A try went well after all.</summary>
     public void Forgive(string key)
@@ -79,6 +49,26 @@ internal sealed class FailureWindow(int most, TimeSpan window, TimeProvider cloc
             {
                 failures.TakeBack();
             }
+        }
+    }
+
+    /// <param name="goesOnCounting">Whether failures over the limit are counted too, so that whoever goes on stays over it.</param>
+    private FailureCount Count(string key, bool goesOnCounting)
+    {
+        Sweep();
+        var failures = byKey.GetOrAdd(key, _ => new Failures(most));
+        lock (failures)
+        {
+            var now = clock.GetUtcNow();
+            var over = Over(failures, now);
+            var isFirst = over is not null && !failures.WasTold;
+            failures.WasTold = over is not null;
+            if (over is null || goesOnCounting)
+            {
+                failures.Add(now);
+            }
+
+            return new FailureCount(over, isFirst);
         }
     }
 

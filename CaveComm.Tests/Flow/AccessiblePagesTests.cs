@@ -76,7 +76,7 @@ public sealed class AccessiblePagesTests(PageBrowser browser, AccessCallers call
         using var answer = await client.PostAsJsonAsync("account/second-factor", new
         {
             setup = offer.GetProperty("setup").GetString(),
-            code = OwnSecondFactorTests.Code(offer.GetProperty("secret").GetString()!),
+            code = Identity.AuthenticatorApp.CodeNow(offer.GetProperty("secret").GetString()!),
             password = "velvet-Anchor-6-harbour",
         }, Cancel);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Text());

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
-using CaveComm.Api.Identity;
 using CaveComm.Tests.Http;
+using CaveComm.Tests.Identity;
 using Shouldly;
+using static CaveComm.Tests.Flow.OwnAccountOffice;
 
 namespace CaveComm.Tests.Flow;
 
@@ -11,8 +12,6 @@ namespace CaveComm.Tests.Flow;
 [Collection(nameof(OwnAccountOffice))]
 public sealed class OwnSecondFactorTests(OwnAccountOffice fixture)
 {
-    private const string Password = OwnAccountOffice.Password;
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -27,10 +26,10 @@ public sealed class OwnSecondFactorTests(OwnAccountOffice fixture)
         await person.Send("/account/second-factor", ("code", "000000"), ("password", Password));
         person.Status.ShouldBe(HttpStatusCode.UnprocessableEntity);
         Secret(person.Html).ShouldBe(secret);
-        await person.Send("/account/second-factor", ("code", Code(secret)), ("password", "not-this-one"));
+        await person.Send("/account/second-factor", ("code", AuthenticatorApp.CodeNow(secret)), ("password", "not-this-one"));
         person.Html.ShouldContain("This is not your password.");
 
-        await person.Send("/account/second-factor", ("code", Code(secret)), ("password", Password));
+        await person.Send("/account/second-factor", ("code", AuthenticatorApp.CodeNow(secret)), ("password", Password));
         person.Status.ShouldBe(HttpStatusCode.OK, person.Html);
         var codes = Regex.Matches(person.Html, "<li><code>([a-z2-7-]+)</code></li>").Select(it => it.Groups[1].Value).ToList();
         codes.Count.ShouldBe(10);
@@ -65,12 +64,12 @@ public sealed class OwnSecondFactorTests(OwnAccountOffice fixture)
         empty.GetProperty("errors").EnumerateObject().Select(it => it.Name).Order(StringComparer.Ordinal).ShouldBe(["code", "password", "setup"]);
         await (await program.PostAsJsonAsync("account/second-factor/recovery-codes", new { password = Password }, Cancel)).Problem(409, "second-factor-off");
 
-        var answer = await program.PostAsJsonAsync("account/second-factor", new { setup, code = Code(secret), password = Password }, Cancel);
+        var answer = await program.PostAsJsonAsync("account/second-factor", new { setup, code = AuthenticatorApp.CodeNow(secret), password = Password }, Cancel);
         (await answer.Json()).GetProperty("recoveryCodes").GetArrayLength().ShouldBe(10);
         var state = await (await program.GetAsync("account/second-factor", Cancel)).Json();
         state.GetProperty("on").GetBoolean().ShouldBeTrue();
         state.GetProperty("offer").ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Null);
-        await (await program.PostAsJsonAsync("account/second-factor", new { setup, code = Code(secret), password = Password }, Cancel)).Problem(409, "second-factor-on");
+        await (await program.PostAsJsonAsync("account/second-factor", new { setup, code = AuthenticatorApp.CodeNow(secret), password = Password }, Cancel)).Problem(409, "second-factor-on");
         (await (await program.PostAsJsonAsync("account/second-factor/off", new { password = "not-this-one" }, Cancel)).Problem(422, "invalid")).Errors("password").ShouldHaveSingleItem();
         (await (await program.PostAsJsonAsync("account/second-factor/recovery-codes", new { password = Password }, Cancel)).Json()).GetProperty("recoveryCodes").GetArrayLength().ShouldBe(10);
     }
@@ -80,7 +79,7 @@ public sealed class OwnSecondFactorTests(OwnAccountOffice fixture)
     {
         var person = await fixture.NewFreelancer();
         await person.Open("/account/second-factor");
-        await person.Send("/account/second-factor", ("code", Code(Secret(person.Html))), ("password", Password));
+        await person.Send("/account/second-factor", ("code", AuthenticatorApp.CodeNow(Secret(person.Html))), ("password", Password));
         await person.Program().PostAsJsonAsync("account/password-reset", new { username = person.Handle }, Cancel);
         var link = await person.Mailed("Choose a new password");
         var token = Uri.UnescapeDataString(link.Query["?token=".Length..]);
@@ -89,11 +88,4 @@ public sealed class OwnSecondFactorTests(OwnAccountOffice fixture)
     }
 
     private static string Secret(string page) => Regex.Match(page, "<code class=\"key\">([A-Z2-7 ]+)</code>").Groups[1].Value.Replace(" ", "", StringComparison.Ordinal);
-
-    internal static string Code(string base32)
-    {
-        var bits = string.Concat(base32.Select(it => Convert.ToString("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(it, StringComparison.Ordinal), 2).PadLeft(5, '0')));
-        byte[] seed = [.. bits.Chunk(8).Where(it => it.Length == 8).Select(it => Convert.ToByte(new string(it), 2))];
-        return Totp.Code(seed, Totp.StepAt(TimeProvider.System.GetUtcNow()));
-    }
 }

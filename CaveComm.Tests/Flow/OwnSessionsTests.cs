@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using CaveComm.Api.Identity;
 using CaveComm.Domain.Identity;
 using CaveComm.Tests.Http;
+using CaveComm.Tests.Identity;
 using Npgsql;
 using Shouldly;
+using static CaveComm.Tests.Flow.OwnAccountOffice;
 
 namespace CaveComm.Tests.Flow;
 
@@ -13,8 +14,6 @@ namespace CaveComm.Tests.Flow;
 [Collection(nameof(OwnAccountOffice))]
 public sealed class OwnSessionsTests(OwnAccountOffice fixture)
 {
-    private const string Password = OwnAccountOffice.Password;
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -73,8 +72,8 @@ public sealed class OwnSessionsTests(OwnAccountOffice fixture)
         var key = (await (await program.PostAsJsonAsync("account/keys", new { name = "Kept", scopes = new[] { Scope.ReadCommissions } }, Cancel)).Json()).GetProperty("key").GetString()!;
         var offer = (await (await program.GetAsync("account/second-factor", Cancel)).Json()).GetProperty("offer");
         var (secret, setup) = (offer.GetProperty("secret").GetString()!, offer.GetProperty("setup").GetString()!);
-        var seed = Seed(secret);
-        var turnedOn = await program.PostAsJsonAsync("account/second-factor", new { setup, code = Totp.Code(seed, Totp.StepAt(TimeProvider.System.GetUtcNow())), password = Password }, Cancel);
+        var seed = AuthenticatorApp.Seed(secret);
+        var turnedOn = await program.PostAsJsonAsync("account/second-factor", new { setup, code = AuthenticatorApp.CodeNow(secret), password = Password }, Cancel);
         var codes = (await turnedOn.Json()).GetProperty("recoveryCodes").EnumerateArray().Select(it => it.GetString()!).ToList();
         await person.Program().PostAsJsonAsync("account/password-reset", new { username = person.Handle }, Cancel);
         var token = Uri.UnescapeDataString((await person.Mailed("Choose a new password")).Query["?token=".Length..]);
@@ -88,12 +87,6 @@ public sealed class OwnSessionsTests(OwnAccountOffice fixture)
         ];
         (await Found([person.Handle])).ShouldContain("mt_events", customMessage: "the search would find what is there");
         (await Found(secrets)).ShouldBeEmpty();
-    }
-
-    private static byte[] Seed(string base32)
-    {
-        var bits = string.Concat(base32.Select(it => Convert.ToString("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(it, StringComparison.Ordinal), 2).PadLeft(5, '0')));
-        return [.. bits.Chunk(8).Where(it => it.Length == 8).Select(it => Convert.ToByte(new string(it), 2))];
     }
 
     private static async Task<List<JsonElement>> Lines(HttpClient client) =>

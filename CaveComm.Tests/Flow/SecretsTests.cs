@@ -129,8 +129,8 @@ public sealed class SecretsTests : IAsyncLifetime
         Know("the seed", seed);
         Know("the seed, sealed for the form", setup);
         await Tell(program.PostAsJsonAsync("account/second-factor", new { setup, code = "000000", password = OwnAccountOffice.Password }));
-        await Tell(program.PostAsJsonAsync("account/second-factor", new { setup, code = OwnSecondFactorTests.Code(seed), password = WrongPassword }));
-        var codes = (await Tell(program.PostAsJsonAsync("account/second-factor", new { setup, code = OwnSecondFactorTests.Code(seed), password = OwnAccountOffice.Password })))
+        await Tell(program.PostAsJsonAsync("account/second-factor", new { setup, code = Identity.AuthenticatorApp.CodeNow(seed), password = WrongPassword }));
+        var codes = (await Tell(program.PostAsJsonAsync("account/second-factor", new { setup, code = Identity.AuthenticatorApp.CodeNow(seed), password = OwnAccountOffice.Password })))
             .GetProperty("recoveryCodes").EnumerateArray().Select(it => it.GetString()!).ToList();
         foreach (var code in codes)
         {
