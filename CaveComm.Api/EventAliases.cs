@@ -78,6 +78,7 @@ public static class EventAliases
         (typeof(AccountEvent.ApiKeyRevoked), "account.api-key-revoked"),
         (typeof(AccountEvent.SessionsEnded), "account.sessions-ended"),
         (typeof(SignInEvent.Refused), "sign-ins.refused"),
+        (typeof(SignInEvent.ClientRefused), "sign-ins.client-refused"),
         (typeof(SignInEvent.Limited), "sign-ins.limited"),
         (typeof(InvitationEvent.Invited), "invitation.invited"),
         (typeof(InvitationEvent.InvitationAccepted), "invitation.invitation-accepted"),

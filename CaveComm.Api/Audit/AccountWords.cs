@@ -28,6 +28,8 @@ internal static class AccountWords
     {
         SignInEvent.Refused { Account: { } account } e => $"A sign-in to account {account} was refused: {e.Reason}.",
         SignInEvent.Refused e => $"A sign-in was refused: {e.Reason}.",
+        SignInEvent.ClientRefused { Client: { } client } e => $"The client {client} was refused: {e.Reason}.",
+        SignInEvent.ClientRefused e => $"A client was refused: {e.Reason}.",
         SignInEvent.Limited e => $"Too many wrong sign-ins by {e.Limit}: further ones are counted and not listed until it has been quiet.",
         _ => throw new UnreachableException($"There are no words for {happened.GetType().Name}."),
     };

@@ -31,7 +31,7 @@ internal static class ApiKeyText
 }
 
 /// <summary>Knows who sends an API key. It may what its account may now, narrowed to the key's scopes.</summary>
-internal sealed class ApiKeyScheme(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, Accounts accounts)
+internal sealed class ApiKeyScheme(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, Accounts accounts, RefusedSignIns refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
 {
     public const string SchemeName = "api-key";
@@ -48,16 +48,26 @@ internal sealed class ApiKeyScheme(IOptionsMonitor<AuthenticationSchemeOptions> 
         }
 
         if (ApiKeyText.Read(Request.Headers.Authorization.ToString()[Bearer.Length..].Trim()) is not var (account, number, digest)
-            || await accounts.FindAccount(account, Context.RequestAborted) is not { } state
-            || !state.ApiKeys.TryGetValue(number, out var key)
+            || await accounts.FindAccount(account, Context.RequestAborted) is not { Exists: true } state)
+        {
+            return await Refused(null);
+        }
+
+        if (!state.ApiKeys.TryGetValue(number, out var key)
             || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(key.Digest), Encoding.UTF8.GetBytes(digest))
             || await accounts.Find(account, Context.RequestAborted) is not { } caller)
         {
-            return AuthenticateResult.Fail("There is no such key.");
+            return await Refused(account);
         }
 
         Context.SetCaller(caller with { Scopes = key.Scopes });
         var identity = new ClaimsIdentity([new Claim("sub", $"{account:D}")], SchemeName, "sub", "role");
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    private async Task<AuthenticateResult> Refused(Guid? account)
+    {
+        await refusals.RecordKey(Context, account, Context.RequestAborted);
+        return AuthenticateResult.Fail("There is no such key.");
     }
 }

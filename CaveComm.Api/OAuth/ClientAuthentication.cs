@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using CaveComm.Api.Identity;
 
 namespace CaveComm.Api.OAuth;
 
 /// <summary>Which client is asking (RFC 6749, 2.3): by Basic, by fields of the form, or, where it has no secret, by its name alone.</summary>
-internal sealed class ClientAuthentication(OAuthClients clients)
+internal sealed class ClientAuthentication(OAuthClients clients, RefusedSignIns refusals)
 {
     private const string Wrong = "The client is not known, or its secret does not fit.";
 
@@ -34,7 +35,13 @@ internal sealed class ClientAuthentication(OAuthClients clients)
 
         var client = await clients.Find(id, cancel);
         var isRight = client is not null && (client.Facts.IsPublic ? secret is null : secret is not null && client.IsSecret(secret));
-        return isRight ? (client, null) : (null, OAuthRefusal.Client(Wrong));
+        if (isRight)
+        {
+            return (client, null);
+        }
+
+        await refusals.RecordClient(http, client?.Id, cancel);
+        return (null, OAuthRefusal.Client(Wrong));
     }
 
     private static (string Id, string? Secret)? Basic(string header)
