@@ -107,7 +107,7 @@ internal static class ManageShop
         shop.MapDelete("/templates/{templateName}", RetireTemplate).WithName("RetireTemplate");
         shop.MapGet("/profile", ShowShop).WithName("ShowProfile").Produces<ShopStatus>();
         shop.MapPut("/profile", PutProfile).WithName("ChangeProfile").RequireScope(Scope.Account).TakesBody<ProfileBody>();
-        shop.MapPut("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestination").RequireScope(Scope.Account).TakesBody<DestinationBody>();
+        shop.MapPut("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestination").RequireScope(Scope.Account).RequireRecentSignIn(PayoutsOf).TakesBody<DestinationBody>();
         shop.MapPost("/open", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
             Act(http, freelancer, new FreelancerCommand.Open(), handling, cancel)).WithName("OpenCommissions").KeepsItsAnswer();
         shop.MapPost("/close", (string freelancer, HttpContext http, FreelancerHandling handling, CancellationToken cancel) =>
@@ -117,8 +117,11 @@ internal static class ManageShop
         shop.MapPost("/templates/{templateName}", PutTemplate).WithName("PublishTemplateForm").KeepsItsAnswer().ExcludeFromDescription();
         shop.MapPost("/templates/{templateName}/retire", RetireTemplate).WithName("RetireTemplateForm").KeepsItsAnswer().ExcludeFromDescription();
         shop.MapPost("/profile", PutProfile).WithName("ChangeProfileForm").RequireScope(Scope.Account).KeepsItsAnswer().ExcludeFromDescription();
-        shop.MapPost("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestinationForm").RequireScope(Scope.Account).KeepsItsAnswerAfterSteps().ExcludeFromDescription();
+        shop.MapPost("/payoutDestinations/{provider}", PutDestination).WithName("SetPayoutDestinationForm").RequireScope(Scope.Account).RequireRecentSignIn(PayoutsOf).KeepsItsAnswerAfterSteps().ExcludeFromDescription();
     }
+
+    /// <summary>Where somebody sets how they are paid.</summary>
+    public static string PayoutsOf(HttpContext http) => $"/freelancer/{http.GetRouteValue("freelancer")}/templates#payouts";
 
     private static async Task<IResult> ShowTemplates(string freelancer, HttpContext http, IDocumentStore store, CancellationToken cancel)
     {

@@ -29,7 +29,7 @@ internal static class PayoutAccounts
 
     public static void Map(IEndpointRouteBuilder shop)
     {
-        shop.MapPost("/payoutAccounts/{provider}", Open).WithName("OpenPayoutAccount").RequireScope(Scope.Account).KeepsNoAnswer(MadeAnew).TakesBody<PayoutAccountBody>()
+        shop.MapPost("/payoutAccounts/{provider}", Open).WithName("OpenPayoutAccount").RequireScope(Scope.Account).RequireRecentSignIn(ManageShop.PayoutsOf).KeepsNoAnswer(MadeAnew).TakesBody<PayoutAccountBody>()
             .Produces<PayoutAccountOffer>(StatusCodes.Status201Created);
         shop.MapGet("/payoutAccounts/{provider}/returned", Returned).WithName("ReturnFromPayoutAccount").RequireScope(Scope.Account).ExcludeFromDescription();
     }

@@ -21,6 +21,7 @@ public static class ProblemTypes
         new("second-factor-required", 401, "A code is needed, too", "Send the code that the authenticator app shows as code, together with username and password."),
         new("wrong-code", 401, "The code is not right", "Wait for the next code and try again, or use a recovery code."),
         new("insufficient-scope", 403, "This token or key is not good for that", "Take a key or token with the scope that the detail names, or sign in as a person."),
+        new("sign-in-too-old", 403, "This asks for a recent sign-in", "Sign in anew in this browser, and send it again."),
         new("forbidden", 403, "You may not do this", "Ask an administrator for the role that the detail names."),
         new("not-found", 404, "There is nothing here", "Check the address. Things that belong to somebody else are answered the same way."),
         new("method-not-allowed", 405, "This address does not take that method", "Use one of the methods in the Allow header."),

@@ -31,6 +31,11 @@ public static class Access
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
         where TBuilder : IEndpointConventionBuilder => builder.Require(new HasScope(scope));
 
+    /// <summary>In a browser, only shortly after the sign-in.</summary>
+    /// <param name="page">Where the browser goes on once the person has signed in anew.</param>
+    public static TBuilder RequireRecentSignIn<TBuilder>(this TBuilder builder, Func<HttpContext, string> page)
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new RecentSignIn(page));
+
     private static TBuilder Require<TBuilder>(this TBuilder builder, params IAuthorizationRequirement[] needed)
         where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(needed));
 
@@ -112,7 +117,7 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
     }
 
     /// <summary>What belongs to somebody else is not there, whatever the token's scope; only then is the scope spoken of.</summary>
-    private static ProblemHttpResult Refusal(HttpContext http, IReadOnlyList<IAuthorizationRequirement> failed)
+    private static IResult Refusal(HttpContext http, IReadOnlyList<IAuthorizationRequirement> failed)
     {
         if (http.Caller() is null)
         {
@@ -129,7 +134,11 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
             return Problems.Of("forbidden", $"This needs the role {string.Join(" or ", needed.Roles)}.");
         }
 
-        var scope = failed.OfType<Access.HasScope>().Select(it => it.For(http.Request.Method)).FirstOrDefault() ?? "";
+        if (failed.OfType<Access.HasScope>().FirstOrDefault()?.For(http.Request.Method) is not { } scope)
+        {
+            return failed.OfType<RecentSignIn>().Single().Refusal(http);
+        }
+
         http.Response.Headers.WWWAuthenticate = $"Bearer realm=\"CaveComm\", error=\"insufficient_scope\", scope=\"{scope}\"";
         return Problems.Of("insufficient-scope", $"This token or key is not good for this: it needs the scope {scope}.");
     }
@@ -139,7 +148,7 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         var request = http.Request;
         if ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && http.WantsHtml() && !http.RequestServices.GetRequiredService<ExternalIssuer>().IsOn)
         {
-            return new SeeOther($"{SignInEndpoints.Path}?returnUrl={Uri.EscapeDataString(request.Path + request.QueryString)}");
+            return new SeeOther(SignInEndpoints.LeadingTo(request.Path + request.QueryString));
         }
 
         return Unauthorized(http, "sign-in-required", request.Headers.ContainsKey(HeaderNames.Authorization)

@@ -14,6 +14,9 @@ public sealed record Caller(Guid AccountId, string Username, string? Handle, IRe
     /// <summary>The session that the cookie or token belongs to; null for an API key.</summary>
     public Guid? SessionId { get; init; }
 
+    /// <summary>When the person at this browser proved who they are; null for a token or key.</summary>
+    public DateTimeOffset? BrowserSignedInAt { get; init; }
+
     /// <summary>The account's count of "all sessions are over": a session of a lower count is.</summary>
     public int SessionsGeneration { get; init; }
 

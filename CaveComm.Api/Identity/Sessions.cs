@@ -135,7 +135,12 @@ internal sealed class Sessions(IDocumentStore store, Accounts accounts, OAuthCli
         }
 
         await Touch(record, cancel);
-        return caller with { SessionId = record.SessionId, Scopes = Scope.Read(record.Scope) };
+        return caller with
+        {
+            SessionId = record.SessionId,
+            Scopes = Scope.Read(record.Scope),
+            BrowserSignedInAt = record.Kind == SessionKind.Browser ? record.SignedInAt : null,
+        };
     }
 
     /// <summary>Whose session it is, as that stands now; null when the account has ended all its sessions, or account or client are no more.</summary>

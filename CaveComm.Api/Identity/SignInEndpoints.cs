@@ -38,6 +38,9 @@ internal static class SignInEndpoints
     public static string? LocalOnly(string? url) =>
         url is ['/', ..] && !(url.Length > 1 && url[1] is '/' or '\\') && url.All(it => it is > ' ' and <= '~') && Uri.TryCreate(url, UriKind.Relative, out _) ? url : null;
 
+    /// <param name="page">A path of this site.</param>
+    public static string LeadingTo(string page) => $"{Path}?returnUrl={Uri.EscapeDataString(page)}";
+
     public static string HomeOf(Caller caller) =>
         caller.Owns(caller.Handle) ? $"/freelancer/{caller.Handle}/inbox"
         : caller.IsAdmin ? "/admin"
@@ -49,7 +52,7 @@ internal static class SignInEndpoints
         await authorizing.LetFormsLead(http, LocalOnly(returnUrl), cancel);
         return http.Negotiate(
             new SignInDescription(Path, "POST", ["username", "password", "code"]),
-            page: _ => new RazorComponentResult<SignInPage>(new { ReturnUrl = LocalOnly(returnUrl) }));
+            page: _ => new RazorComponentResult<SignInPage>(new { ReturnUrl = LocalOnly(returnUrl), Notice = http.Caller() is null || returnUrl is null ? null : "For this, please sign in once more." }));
     }
 
     private static async Task<IResult> SignIn(

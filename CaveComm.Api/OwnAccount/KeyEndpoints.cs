@@ -27,7 +27,7 @@ internal static class KeyEndpoints
     {
         var keys = routes.MapGroup(Path).RequireSignIn();
         keys.MapGet("", Show).WithName("ListApiKeys").Produces<KeyList>();
-        keys.MapPost("", Make).WithName("MakeApiKey").TakesBody<KeyBody>().KeepsNoAnswer("The answer is a secret: the key, which is shown once.")
+        keys.MapPost("", Make).RequireRecentSignIn(_ => Path).WithName("MakeApiKey").TakesBody<KeyBody>().KeepsNoAnswer("The answer is a secret: the key, which is shown once.")
             .Produces<MadeKey>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status409Conflict);
         keys.MapDelete("/{number:int}", Revoke).WithName("RevokeApiKey").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
 

@@ -57,7 +57,7 @@ internal static class PasswordEndpoints
         if (http.AnswersForm())
         {
             await sessions.StartAnew(http, caller, decision, isProved: true, cancel);
-            return Page(http, null, "Your password is changed. Every other device is signed out.", StatusCodes.Status200OK);
+            return Page(http, null, "Your password is changed. Every other device is signed out. API keys stay good until you revoke them.", StatusCodes.Status200OK);
         }
 
         return TypedResults.NoContent();

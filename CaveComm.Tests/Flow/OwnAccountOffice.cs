@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using CaveComm.Api.Http;
 using CaveComm.Tests.Http;
 using Shouldly;
 
@@ -109,6 +110,16 @@ internal sealed partial class OfficePerson(Office office, int number)
 
     /// <summary>As another site would send it: with the cookies, without the form's token.</summary>
     public async Task<HttpResponseMessage> Forged(string action) => await browser.PostAsync(action, TestSite.FormBody(("password", "x")));
+
+    /// <summary>As a program does that was given the browser's cookies, and knows of the form's token.</summary>
+    public async Task<HttpResponseMessage> PutWithCookie(string path, object body)
+    {
+        await Open("/account/keys");
+        using var request = new HttpRequestMessage(HttpMethod.Put, path) { Content = JsonContent.Create(body) };
+        request.Headers.Accept.ParseAdd("application/json");
+        request.Headers.Add(Antiforgery.HeaderName, Hidden().Matches(Html).Select(it => WebUtility.HtmlDecode(it.Groups[2].Value)).First());
+        return await browser.SendAsync(request);
+    }
 
     /// <summary>The link of the newest mail with this in its subject.</summary>
     public async Task<Uri> Mailed(string subject, string? to = null) => LinkIn(await office.Mail(to ?? Email, subject));
