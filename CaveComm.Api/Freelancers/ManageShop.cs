@@ -190,6 +190,12 @@ internal static class ManageShop
             return http.AnswersForm() && reading.Faults is { } shape ? ShopPageOf(await handling.Find(freelancer, cancel), "profile", reading.Entered, shape) : problem;
         }
 
+        // From tomorrow on a link for a new password goes to the new address: it would hand the account to whoever has but the open browser.
+        if (!RecentSignIn.Holds(http) && (await handling.Find(freelancer, cancel)).Email != (body.Email ?? ""))
+        {
+            return RecentSignIn.Refusal(http, $"/freelancer/{freelancer}/profile");
+        }
+
         // A form whose fields for papers are all empty takes them back; one without them leaves what is set.
         var billing = body.Billing is { } papers ? new BillingChange(papers.ToDetails(body.DisplayName))
             : reading.Entered.ContainsKey("billing.legalName") ? new BillingChange(null)

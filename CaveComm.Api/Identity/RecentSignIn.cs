@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Authorization;
 namespace CaveComm.Api.Identity;
 
 /// <summary>
-/// What a stolen cookie or a browser that was left open must not do: sending the money elsewhere, or making a key that outlives the session. The person has
+/// What a stolen cookie or a browser that was left open must not do: sending the money elsewhere, having the letters about the account go
+/// elsewhere, or making a key that outlives the session. The person has
 /// to have signed in a short while ago. Tokens pass: a browser holds none, and who comes by one by password has just sent that.
 /// </summary>
 /// <param name="page">Where a browser goes on once the person has signed in anew.</param>
@@ -14,8 +15,7 @@ internal sealed class RecentSignIn(Func<HttpContext, string> page) : Authorizati
 
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, RecentSignIn requirement)
     {
-        if (context.Resource is HttpContext http && http.Caller() is { } caller
-            && (caller.BrowserSignedInAt is not { } at || http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() - at < Life))
+        if (context.Resource is HttpContext http && Holds(http))
         {
             context.Succeed(requirement);
         }
@@ -23,7 +23,13 @@ internal sealed class RecentSignIn(Func<HttpContext, string> page) : Authorizati
         return Task.CompletedTask;
     }
 
-    public IResult Refusal(HttpContext http) => http.AnswersForm()
-        ? new SeeOther(SignInEndpoints.LeadingTo(page(http)))
+    public static bool Holds(HttpContext http) => http.Caller() is { } caller
+        && (caller.BrowserSignedInAt is not { } at || http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() - at < Life);
+
+    public IResult Refusal(HttpContext http) => Refusal(http, page(http));
+
+    /// <param name="page">As for the whole: where the browser goes on.</param>
+    public static IResult Refusal(HttpContext http, string page) => http.AnswersForm()
+        ? new SeeOther(SignInEndpoints.LeadingTo(page))
         : Problems.Of("sign-in-too-old", $"This session is older than {Life.TotalMinutes} minutes. Sign in anew, and send it again.");
 }

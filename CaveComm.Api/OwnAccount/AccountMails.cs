@@ -26,8 +26,8 @@ public enum AccountLetter
 }
 
 /// <summary>
-/// Writes to an account's owner, where an address is known: a freelancer's. A new address counts after a day. Whoever sits at somebody's open browser, or
-/// stole its cookie, can change the address without the password; a link for a new password that went there at once would hand over the account.
+/// Writes to an account's owner, where an address is known: a freelancer's. A new address counts after a day. Whoever sits at a browser in
+/// which somebody has just signed in, or stole a token, can change the address without the password; a link for a new password that went there at once would hand over the account.
 /// </summary>
 internal static class AccountMailing
 {

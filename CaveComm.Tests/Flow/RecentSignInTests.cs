@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using CaveComm.Domain.Identity;
 using CaveComm.Tests.Http;
 using Shouldly;
@@ -46,6 +47,21 @@ public sealed class RecentSignInTests(OwnAccountOffice fixture)
     }
 
     [Fact]
+    public async Task Where_letters_about_the_account_go_is_changed_after_a_new_sign_in_and_the_rest_of_the_profile_at_any_time()
+    {
+        var person = await SignedInLongAgo();
+        await person.Open($"/freelancer/{person.Handle}/profile");
+        await person.Send($"/freelancer/{person.Handle}/profile", ("displayName", "Somebody"), ("email", $"thief-of-{person.Handle}@people.example"));
+        ShouldAskForASignIn(person, $"/freelancer/{person.Handle}/profile");
+
+        await person.Open($"/freelancer/{person.Handle}/profile");
+        (await person.Send($"/freelancer/{person.Handle}/profile", ("displayName", "Somebody else"), ("email", person.Email))).Status.ShouldBe(HttpStatusCode.SeeOther, person.Html);
+        var profile = await Profile(person);
+        profile.GetProperty("email").GetString().ShouldBe(person.Email);
+        profile.GetProperty("displayName").GetString().ShouldBe("Somebody else");
+    }
+
+    [Fact]
     public async Task A_token_goes_by_its_own_time()
     {
         var person = await fixture.NewFreelancer();
@@ -82,9 +98,11 @@ public sealed class RecentSignInTests(OwnAccountOffice fixture)
         where account = (select (data ->> 'account')::uuid from mt_events where type = 'handle.handle-claimed' and stream_id = 'handle:{{person.Handle}}')
         """);
 
-    private async Task<int> Destinations(OfficePerson person)
+    private async Task<int> Destinations(OfficePerson person) => (await Profile(person)).GetProperty("payoutDestinations").GetArrayLength();
+
+    private static async Task<JsonElement> Profile(OfficePerson person)
     {
         using var program = await person.SignedInProgram();
-        return (await (await program.GetAsync($"freelancer/{person.Handle}/profile", Cancel)).Json()).GetProperty("payoutDestinations").GetArrayLength();
+        return await (await program.GetAsync($"freelancer/{person.Handle}/profile", Cancel)).Json();
     }
 }
