@@ -98,7 +98,7 @@ public sealed class RecentSignInTests(OwnAccountOffice fixture)
         where account = (select (data ->> 'account')::uuid from mt_events where type = 'handle.handle-claimed' and stream_id = 'handle:{{person.Handle}}')
         """);
 
-    private async Task<int> Destinations(OfficePerson person) => (await Profile(person)).GetProperty("payoutDestinations").GetArrayLength();
+    private static async Task<int> Destinations(OfficePerson person) => (await Profile(person)).GetProperty("payoutDestinations").GetArrayLength();
 
     private static async Task<JsonElement> Profile(OfficePerson person)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using CaveComm.EventStore;
 
@@ -34,6 +35,7 @@ internal sealed class RivalStore(IDocumentStore inner, string moment, Func<Task>
         }
     }
 
+    [SuppressMessage("Performance", "CA1852", Justification = "The proxy is a class derived from it at run time.")]
     internal class Watch : DispatchProxy
     {
         private object session = null!;
