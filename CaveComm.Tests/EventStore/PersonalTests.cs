@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using CaveComm.EventStore;
 using CaveComm.Tests.Support;
-using Npgsql;
 using Shouldly;
 
 namespace CaveComm.Tests.EventStore;
@@ -114,13 +113,10 @@ public sealed class PersonalTests : IAsyncLifetime
         await using var session = it.Store.LightweightSession();
         session.Events.Append("move/2", Some(ada));
         var gate = new Gate(it.Database);
-        await gate.Close();
-        ((ISessionTransaction)session).Enlist(gate);
-        var saving = session.SaveChangesAsync();
-        await Eventually.Holds("the save waits at the gate", () => gate.Waiting("locktype = 'advisory'"));
+        var saving = await gate.Hold(session);
 
         var erasing = Erase(ada);
-        await Eventually.Holds("the erasure waits for the save", () => gate.Waiting("locktype in ('transactionid', 'tuple')"));
+        await gate.SomebodyWaits("the erasure");
         await gate.Open();
         await Task.WhenAll(saving, erasing);
 
@@ -294,30 +290,4 @@ public sealed class PersonalTests : IAsyncLifetime
 
     private Task<string> Dump() => it.Database.Scalar<string>(
         "select (select string_agg(e::text, ' ') from mt_events e) || (select string_agg(k::text, ' ') from cavecomm_personal_key k)");
-
-    /// <summary>Keeps a save waiting within its transaction.</summary>
-    private sealed class Gate(TestDatabase database) : ITransactionParticipant
-    {
-        private NpgsqlConnection? keeper;
-
-        public void AddTo(NpgsqlBatch batch) => batch.BatchCommands.Add(new("select pg_advisory_xact_lock_shared(77)"));
-
-        public Exception? Translate(PostgresException error) => null;
-
-        public void Committed()
-        {
-        }
-
-        public async Task Close()
-        {
-            keeper = await database.Open();
-            await using var command = new NpgsqlCommand("select pg_advisory_lock(77)", keeper);
-            await command.ExecuteNonQueryAsync();
-        }
-
-        public async Task<bool> Waiting(string forLock) =>
-            await database.Scalar<long>($"select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and {forLock} and not granted") == 1;
-
-        public async Task Open() => await keeper!.DisposeAsync();
-    }
 }
