@@ -8,6 +8,7 @@ namespace CaveComm.Messaging;
 internal sealed class MessageContext(MessageFactory factory, MessagingNode node) : IOutbox
 {
     private OutboxParticipant? outbox;
+    private OutboxParticipant? ending;
     private Envelope? handled;
 
     private string? Correlation => outbox?.Session?.CorrelationId ?? handled?.CorrelationId;
@@ -42,10 +43,11 @@ internal sealed class MessageContext(MessageFactory factory, MessagingNode node)
     internal void Begin(Envelope envelope, OutboxParticipant participant)
     {
         handled = envelope;
-        outbox = participant;
+        (outbox, ending) = (participant, participant);
     }
 
     /// <summary>Sends what a handler returned: nothing, a message, a wrapped one, a tuple or a list of these.</summary>
+    /// <remarks>It goes with the end of the handler's message, whatever session the handler enrolled: that one is saved already.</remarks>
     internal void Send(object? returned)
     {
         switch (returned)
@@ -53,7 +55,7 @@ internal sealed class MessageContext(MessageFactory factory, MessagingNode node)
             case null:
                 return;
             case IDeliveryMessage or not (IEnumerable or ITuple):
-                outbox!.Add(factory.Create(returned, null, Correlation));
+                ending!.Add(factory.Create(returned, null, Correlation));
                 return;
             case IEnumerable<object> list:
                 foreach (var item in list)
@@ -70,7 +72,7 @@ internal sealed class MessageContext(MessageFactory factory, MessagingNode node)
 
                 return;
             default:
-                outbox!.Add(factory.Create(returned, null, Correlation));
+                ending!.Add(factory.Create(returned, null, Correlation));
                 return;
         }
     }
