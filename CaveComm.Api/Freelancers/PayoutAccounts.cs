@@ -64,14 +64,15 @@ internal static class PayoutAccounts
 
         try
         {
-            var account = shop.PayoutAccounts.GetValueOrDefault(provider)?.Id
+            var opened = shop.PayoutAccounts.GetValueOrDefault(provider)?.Id
                 ?? await accounts.OpenAccount(new PayoutAccountOrder(freelancer, shop.Email, Tidied(body.Country)), cancel);
-            var handled = await handling.Handle(freelancer, new FreelancerCommand.OpenPayoutAccount(provider, account), cancel);
+            var handled = await handling.Handle(freelancer, new FreelancerCommand.OpenPayoutAccount(provider, opened), cancel);
             if (handled.Decision.Refusal is { } refusal)
             {
                 return refusal.ToProblem();
             }
 
+            var account = handled.After.PayoutAccounts[provider].Id;
             var back = links.To($"freelancer/{freelancer}/payoutAccounts/{provider}/returned");
             var link = await accounts.LinkTo(account, back, back, cancel);
             return http.AnswersForm()

@@ -136,15 +136,18 @@ public static class FreelancerDecider
 
     private static Decision Opened(Freelancer it, OpenPayoutAccount c)
     {
+        // Of two that were made in one moment the first counts: whoever finishes one at the provider shall not have finished another than the one on record.
         var changes = new List<FreelancerEvent>();
-        if (it.PayoutAccounts.GetValueOrDefault(c.Provider)?.Id != c.Account)
+        var account = it.PayoutAccounts.GetValueOrDefault(c.Provider)?.Id;
+        if (account is null)
         {
             changes.Add(new PayoutAccountOpened(c.Provider, c.Account));
+            account = c.Account;
         }
 
-        if (it.PayoutDestinations.GetValueOrDefault(c.Provider) != new PayoutDestination(c.Account, ByHand: false))
+        if (it.PayoutDestinations.GetValueOrDefault(c.Provider) != new PayoutDestination(account, ByHand: false))
         {
-            changes.Add(new PayoutDestinationSet(c.Provider, c.Account, ByHand: false));
+            changes.Add(new PayoutDestinationSet(c.Provider, account, ByHand: false));
         }
 
         return changes is [] ? Decision.Nothing : Decision.Record([.. changes]);

@@ -135,6 +135,10 @@ public class FreelancerTests
         Given(Registered).When(open).Then(AccountOpened, DestinationSet);
         Given(Registered, DestinationSet).When(open).Then(AccountOpened);
         Given(Registered, AccountOpened, DestinationSet).When(open).ThenNothing();
+
+        // Of two that were made in one moment the first counts.
+        Given(Registered, AccountOpened, DestinationSet).When(open with { Account = "acct_another" }).ThenNothing();
+        Given(Registered, AccountOpened).When(open with { Account = "acct_another" }).Then(DestinationSet);
         Given().When(open).ThenRefused(RefusalKind.Missing, "no-such-freelancer");
     }
 
