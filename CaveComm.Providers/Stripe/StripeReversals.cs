@@ -74,10 +74,14 @@ internal sealed class StripeReversals(StripeClient stripe)
 
     private static ReversalSnapshot Refused(ReversalOrder order, string reason) => new(null, order.Amount, IsOurs: true, reason);
 
-    private static ReversalSnapshot Snapshot(JsonElement reversal) => new(
-        reversal.Text("id") ?? throw Nameless("reversal"),
-        StripeMoney.FromStripe(reversal.Whole("amount") ?? 0, reversal.Text("currency") ?? ""),
-        reversal.Text("metadata", "reversal_key") is not null);
+    /// <exception cref="ProviderFaultException">It takes back nothing. Noted as that, it would stand in the way of what was truly taken.</exception>
+    private static ReversalSnapshot Snapshot(JsonElement reversal)
+    {
+        var id = reversal.Text("id") ?? throw Nameless("reversal");
+        return reversal.Whole("amount") is { } amount and > 0 && reversal.Text("currency") is { Length: 3 } currency
+            ? new(id, StripeMoney.FromStripe(amount, currency), reversal.Text("metadata", "reversal_key") is not null)
+            : throw new ProviderFaultException(StripeGateway.ProviderName, $"reversal {id} says of no amount how much was taken back.");
+    }
 
     private static GatewayUnavailableException Nameless(string what) => new(StripeGateway.ProviderName, $"the {what} came back without an id.");
 }
