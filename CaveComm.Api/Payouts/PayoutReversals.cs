@@ -29,7 +29,8 @@ public static class ReversePayoutHandler
         var owed = balance.Aggregate?.OwedMinor ?? 0;
         if (owed <= 0 || await IsMoneyOnItsWay(session, freelancer, payout.Provider, cancel))
         {
-            return [];
+            // Nothing is taken now. An earlier run may have done so and died before it was noted: then it has to be, or it would be held back once more.
+            return [new CheckPayout(asked.Commission, payout.Attempt, payoutId, CheckInvoice.OneOff)];
         }
 
         var order = new ReversalOrder(
