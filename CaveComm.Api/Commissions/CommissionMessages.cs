@@ -27,7 +27,7 @@ public sealed record CheckInvoice(Guid Commission, string InvoiceId, int Round, 
 }
 
 /// <summary>Delivered and paid: the freelancer's money may be sent.</summary>
-/// <param name="Round">How often no destination was found.</param>
+/// <param name="Round">How often no destination was found; <see cref="CheckInvoice.OneOff"/> when it is rung, beside the schedule that goes on.</param>
 public sealed record PayoutDue(Guid Commission, int Round) : ICommissionMessage;
 
 /// <summary>The provider shall send the money of a recorded payout.</summary>

@@ -45,16 +45,21 @@ public static class RingWaitingPayoutsHandler
     }
 
     /// <param name="position">The inbox has to know what happened before this, or it would miss a payout that came to wait a moment ago.</param>
+    /// <exception cref="TimeoutException">It does not yet: rung later, then.</exception>
     private static async Task Ring(string freelancer, string provider, long position, IQuerySession session, IMessageBus bus, IViewFreshness views, CancellationToken cancel)
     {
-        await views.WaitFor<InboxItem>(position, Position.Patience, cancel);
+        if (!await views.WaitFor<InboxItem>(position, Position.Patience, cancel))
+        {
+            throw new TimeoutException($"The inbox has not come to event {position} yet.");
+        }
+
         string? after = null;
         do
         {
             var delivered = await session.Inbox(freelancer, CommissionStatus.Delivered, after, Paging.MostItems, cancel);
             foreach (var waiting in delivered.Where(it => it.State.NeedsPayout && it.State.Provider == provider))
             {
-                await bus.PublishAsync(new PayoutDue(StreamKey.CommissionId(waiting.Id), 1));
+                await bus.PublishAsync(new PayoutDue(StreamKey.CommissionId(waiting.Id), CheckInvoice.OneOff));
             }
 
             after = delivered.Count == Paging.MostItems ? delivered[^1].Id : null;

@@ -38,7 +38,11 @@ public static class PayoutDueHandler
             }
 
             ProviderCheck.Note(session, due.Commission, clock.GetUtcNow());
-            messages.Delay(due with { Round = due.Round + 1 }, WhatFollows.CheckPause(due.Round + 3));
+            if (due.Round >= 0)
+            {
+                messages.Delay(due with { Round = due.Round + 1 }, WhatFollows.CheckPause(due.Round + 3));
+            }
+
             return messages;
         }
 
