@@ -73,6 +73,30 @@ public sealed class VersionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_nodes_that_drop_it_at_once_one_does_and_what_breaks_off_leaves_all()
+    {
+        await Fill(streams: 3, eventsEach: 2);
+        var oldDaemon = await it.StartDaemon();
+        await oldDaemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        await oldDaemon.StopAllAsync();
+        var nodes = Enumerable.Range(0, 4).Select(_ => it.AnotherNode(options => options.Projections.Add(new ParcelProjection { Version = 2 }, ProjectionLifecycle.Async))).ToArray();
+        await nodes[0].ApplyAllConfiguredChangesToDatabaseAsync();
+        await new ProjectionRebuild(nodes[0]).Run(RebuildControlTests.Parcels(nodes[0]), null, CancellationToken.None);
+        var before = await Rows("mt_doc_parcel");
+
+        // Somebody's own view of it stands in the way.
+        await it.Database.Execute("create view mine as select id from mt_doc_parcel");
+        await Should.ThrowAsync<Npgsql.PostgresException>(() => nodes[0].ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None));
+        (await Rows("mt_doc_parcel")).ShouldBe(before);
+        (await it.Database.Scalar<long>("select count(*) from mt_event_progression where name = 'ParcelProjection:All'")).ShouldBe(1);
+        await it.Database.Execute("drop view mine");
+
+        var dropped = await Task.WhenAll(nodes.Select(node => node.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)));
+
+        dropped.SelectMany(tables => tables).ShouldBe(["mt_doc_parcel"]);
+    }
+
+    [Fact]
     public async Task A_new_version_over_a_short_log_feeds_itself()
     {
         await it.Append("parcel/1", new Packed("anna", 1));
