@@ -199,7 +199,9 @@ internal static class InvoiceNews
                 return invoice.WatchedUntil > now;
             case InvoiceStanding.Voided or InvoiceStanding.Invalid:
                 commission.Decide(new CommissionCommand.RecordInvoiceVoid(invoiceId));
-                return false;
+
+                // What was invalid can be settled later, by whoever looks after the store, and its webhook can be lost as well.
+                return invoice.Standing == InvoiceStanding.Invalid && invoice.WatchedUntil > now;
             case InvoiceStanding.Processing:
                 commission.Decide(new CommissionCommand.RecordPaymentSeen(invoiceId));
                 return true;

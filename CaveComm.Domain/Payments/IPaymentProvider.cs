@@ -93,7 +93,7 @@ public enum InvoiceStanding
 public sealed record InvoiceSnapshot(
     string InvoiceId, InvoiceStanding Standing, Money Amount, IReadOnlyList<SettledPayment> Payments, Guid? Commission, Uri? PayUrl, DateTimeOffset? DueAt)
 {
-    /// <summary>Until when the provider notices money for it, though it has expired (UTC); null where none can come any more.</summary>
+    /// <summary>Until when money can still turn up for it, though it has expired or is invalid (UTC); null where none can, or where news of it are never lost.</summary>
     public DateTimeOffset? WatchedUntil { get; init; }
 
     /// <summary>Every refund of its payments, whoever asked for it.</summary>

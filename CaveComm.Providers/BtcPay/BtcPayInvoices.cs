@@ -39,14 +39,14 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
         {
             if (seen.Text("status") == "New" && seen.Number("paidAmount") == 0)
             {
-                return Snapshot(seen, []);
+                return Snapshot(seen, [], options);
             }
 
             var methods = await btcPay.List("fetch-payments", $"{path}/payment-methods", "onlyAccountedPayments=true", cancel);
             invoice = await Read(path, cancel);
             if (invoice is { } still && State(still) == State(seen))
             {
-                return Snapshot(still, methods);
+                return Snapshot(still, methods, options);
             }
         }
 
@@ -141,7 +141,7 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
 
     private static Uri? Page(JsonElement invoice) => WebPage.Of(invoice.Text("checkoutLink"));
 
-    private static InvoiceSnapshot Snapshot(JsonElement invoice, IReadOnlyList<JsonElement> methods)
+    private static InvoiceSnapshot Snapshot(JsonElement invoice, IReadOnlyList<JsonElement> methods, BtcPayOptions options)
     {
         var id = invoice.Text("id");
         var currency = invoice.Text("currency")?.ToUpperInvariant();
@@ -167,7 +167,8 @@ internal sealed class BtcPayInvoices(BtcPayClient btcPay, BtcPayOptions options)
             Page(invoice),
             invoice.Time("expirationTime"))
         {
-            WatchedUntil = invoice.Time("monitoringExpiration"),
+            // Invalid is what it becomes when the watch is over. Who then finds the payment confirmed after all marks it settled by hand.
+            WatchedUntil = invoice.Text("status") == "Invalid" ? invoice.Time("monitoringExpiration")?.AddMinutes(options.MonitoringMinutes) : invoice.Time("monitoringExpiration"),
         };
     }
 }

@@ -1,7 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using CaveComm.Api.Commissions;
+using CaveComm.Api.Payments;
+using CaveComm.Domain.Payments;
+using CaveComm.Messaging;
 using CaveComm.Tests.Papers;
+using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 
 namespace CaveComm.Tests.Flow;
@@ -67,6 +72,34 @@ public sealed class SeenPaymentTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task Settled_after_invalid_is_found_by_the_schedule_when_its_webhook_is_lost()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await Seen(desk);
+        var invoice = await MoneyDesk.InvoiceId(story);
+        await Press(story, "mark-invalid");
+        await MoneyDesk.Happens(story, "invoice-voided");
+
+        var next = (await Check(new CheckInvoice(story.RequestId, invoice, 3))).OfType<DeliveryMessage<CheckInvoice>>().ShouldHaveSingleItem().Message;
+        await office.Control(office.Sandbox.BtcPayUrl, new { dropWebhooks = true });
+        try
+        {
+            await MoneyDesk.Press(new Uri(office.Sandbox.BtcPayUrl, $"i/{invoice}"), ("action", "mark-settled"));
+            (await MoneyDesk.Count(story, "payment-received")).ShouldBe(0);
+            await using var scope = office.Services.CreateAsyncScope();
+            await scope.ServiceProvider.GetRequiredService<IMessageBus>().PublishAsync(next);
+
+            await story.Reaches("inProgress");
+        }
+        finally
+        {
+            await office.Control(office.Sandbox.BtcPayUrl, new { reset = true });
+        }
+
+        (await MoneyDesk.Count(story, "payment-received")).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task What_vanishes_can_be_paid_again()
     {
         var desk = await MoneyDesk.Open(office);
@@ -92,6 +125,14 @@ public sealed class SeenPaymentTests(Office office) : IClassFixture<Office>
         await Press(story, "pay-unconfirmed");
         await MoneyDesk.Happens(story, "payment-seen");
         return story;
+    }
+
+    // What the handler would send, thrown away.
+    private async Task<OutgoingMessages> Check(CheckInvoice asked)
+    {
+        await using var session = office.Store.LightweightSession();
+        return await CheckInvoiceHandler.Handle(
+            asked, session, office.Services.GetRequiredService<IPaymentProviders>(), TimeProvider.System, TestContext.Current.CancellationToken);
     }
 
     private static async Task Press(Story story, string action) => await MoneyDesk.Press(await story.PayUrl(), ("action", action));
