@@ -119,17 +119,3 @@ public static class PaymentAttemptFailedHandler
         return commission.Outgoing();
     }
 }
-
-/// <summary>Which commission a provider's payout belongs to: webhooks name the payout only.</summary>
-/// <param name="Id">See <see cref="Key"/>.</param>
-public sealed record PayoutOwner(string Id, Guid Commission, int Attempt)
-{
-    public static string Key(string provider, string payoutId) => $"{provider}:{payoutId}";
-}
-
-/// <summary>Which refund a provider's pull payment is.</summary>
-/// <param name="Id">See <see cref="Key"/>.</param>
-public sealed record RefundOwner(string Id, Guid Commission, int Number)
-{
-    public static string Key(string provider, string refundId) => $"{provider}:{refundId}";
-}

@@ -78,15 +78,9 @@ public static class SendPayoutHandler
         // The same key until a definite refusal is recorded: an unknown outcome is asked about, never sent twice.
         var order = new PayoutOrder($"{StreamKey.Commission(asked.Commission)}/payout/{payout.Attempt}", asked.Commission, payout.Destination, payout.Amount, payout.Charge);
         var standing = await providers.Get(payout.Provider).RequestPayout(order, cancel);
-        var round = 0;
-        if (standing.PayoutId is { } payoutId)
-        {
-            // Whoever noted it first has begun the schedule, in the same commit.
-            var owner = PayoutOwner.Key(payout.Provider, payoutId);
-            round = asked.Round < 0 && await session.LoadAsync<PayoutOwner>(owner, cancel) is not null ? CheckInvoice.OneOff : 0;
-            session.Store(new PayoutOwner(owner, asked.Commission, payout.Attempt));
-        }
-
+        var round = standing.PayoutId is { } payoutId
+            ? await Owners.Note(session, new PayoutOwner(PayoutOwner.Key(payout.Provider, payoutId), asked.Commission, payout.Attempt), asked.Round, cancel)
+            : 0;
         PayoutNews.Note(session, asked.Commission, standing, clock.GetUtcNow());
         return PayoutNews.Record(commission, asked.Commission, payout.Attempt, standing, round);
     }

@@ -20,15 +20,9 @@ public static class SendRefundHandler
 
         // The same key until the outcome is known: an unknown one is asked about, never sent twice.
         var snapshot = await providers.Get(refund.Provider).RequestRefund(RefundNews.Order(asked.Commission, commission.State, refund), cancel);
-        var round = 0;
-        if (snapshot.RefundId is { } refundId)
-        {
-            // Whoever noted it first has begun the schedule, in the same commit.
-            var owner = RefundOwner.Key(refund.Provider, refundId);
-            round = asked.Round < 0 && await session.LoadAsync<RefundOwner>(owner, cancel) is not null ? CheckInvoice.OneOff : 0;
-            session.Store(new RefundOwner(owner, asked.Commission, asked.Number));
-        }
-
+        var round = snapshot.RefundId is { } refundId
+            ? await Owners.Note(session, new RefundOwner(RefundOwner.Key(refund.Provider, refundId), asked.Commission, asked.Number), asked.Round, cancel)
+            : 0;
         RefundNews.Note(session, asked.Commission, snapshot, clock.GetUtcNow());
         return RefundNews.Record(commission, asked.Commission, asked.Number, snapshot, round);
     }
