@@ -12,8 +12,6 @@ namespace CaveComm.Tests.Flow;
 /// <summary>A shop of a test's own, so that what its freelancer owes is nobody else's, and a hand on both look-alikes.</summary>
 internal sealed class MoneyDesk
 {
-    private const string Password = "violet-Anvil-3-harbour";
-
     private readonly Office office;
 
     private MoneyDesk(Office office, string handle, HttpClient client)
@@ -31,13 +29,8 @@ internal sealed class MoneyDesk
 
     public static async Task<MoneyDesk> Open(Office office)
     {
-        var handle = $"shop-{Guid.NewGuid():N}"[..24];
-        using var registered = await office.Anonymous.PostAsJsonAsync(
-            "freelancer/register", new { handle, displayName = handle, email = $"{handle}@cavecomm.example", password = Password });
-        registered.StatusCode.ShouldBe(HttpStatusCode.Created, await registered.Content.ReadAsStringAsync());
-        var desk = new MoneyDesk(office, handle, office.Client(await office.SignIn((handle, Password))));
-        using var opened = await desk.Client.PostAsJsonAsync($"freelancer/{handle}/open", new { });
-        opened.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var (handle, client) = await office.OpenShop($"shop-{Guid.NewGuid():N}"[..24]);
+        var desk = new MoneyDesk(office, handle, client);
         office.Sandbox.SeedConnectedAccount(desk.Account, desk.Mailbox);
         await desk.SetDestination("stripe", desk.Account);
         await desk.SetDestination("btcpay", $"{handle}@wallet.example");

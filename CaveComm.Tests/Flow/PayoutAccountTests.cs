@@ -9,12 +9,10 @@ namespace CaveComm.Tests.Flow;
 /// <summary>A freelancer without an account at Stripe gets one from the shop's page.</summary>
 public sealed class PayoutAccountTests(Office office) : IClassFixture<Office>
 {
-    private const string Password = "amber-Compass-6-orchid";
-
     [Fact]
     public async Task F19_payouts_wait_until_stripe_knows_the_freelancer_and_go_then()
     {
-        var (handle, client) = await Register("petra");
+        var (handle, client) = await office.OpenShop("petra");
         var link = await Open(handle, client);
         var story = await (await (await new Story(office, (handle, client)).Publish("upFront", "stripe")).Request("stripe")).Accept();
         await story.Pay();
@@ -51,7 +49,7 @@ public sealed class PayoutAccountTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Coming_back_is_enough_when_the_webhook_is_lost()
     {
-        var (handle, client) = await Register("pavel");
+        var (handle, client) = await office.OpenShop("pavel");
         var link = await Open(handle, client);
         await office.Control(office.Sandbox.StripeUrl, new { dropWebhooks = true });
         try
@@ -70,7 +68,7 @@ public sealed class PayoutAccountTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task A_form_is_sent_on_to_stripe_and_the_page_allows_that()
     {
-        var (handle, client) = await Register("pola");
+        var (handle, client) = await office.OpenShop("pola");
         var browser = office.Client(client.DefaultRequestHeaders.Authorization!.Parameter, "text/html");
         using var page = await browser.GetAsync($"freelancer/{handle}/templates");
         (await page.Content.ReadAsStringAsync()).ShouldContain("Set it up at Stripe");
@@ -90,7 +88,7 @@ public sealed class PayoutAccountTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Only_the_freelancer_opens_an_account_and_only_where_one_is_made()
     {
-        var (handle, client) = await Register("piet");
+        var (handle, client) = await office.OpenShop("piet");
         using var stranger = await office.Second.PostAsJsonAsync($"freelancer/{handle}/payoutAccounts/stripe", new { });
         stranger.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         using var elsewhere = await client.PostAsJsonAsync($"freelancer/{handle}/payoutAccounts/btcpay", new { });
@@ -98,17 +96,6 @@ public sealed class PayoutAccountTests(Office office) : IClassFixture<Office>
         using var nonsense = await client.PostAsJsonAsync($"freelancer/{handle}/payoutAccounts/stripe", new { country = "Germany" });
         await nonsense.IsProblem(HttpStatusCode.UnprocessableEntity, "invalid", "country");
         (await Shop(handle, client))["payoutAccounts"]!.AsArray().ShouldBeEmpty();
-    }
-
-    private async Task<(string Handle, HttpClient Client)> Register(string handle)
-    {
-        using var registered = await office.Anonymous.PostAsJsonAsync(
-            "freelancer/register", new { handle, displayName = handle, email = $"{handle}@cavecomm.example", password = Password });
-        registered.StatusCode.ShouldBe(HttpStatusCode.Created, await registered.Content.ReadAsStringAsync());
-        var client = office.Client(await office.SignIn((handle, Password)));
-        using var opened = await client.PostAsJsonAsync($"freelancer/{handle}/open", new { });
-        opened.StatusCode.ShouldBe(HttpStatusCode.OK);
-        return (handle, client);
     }
 
     private static async Task<Uri> Open(string handle, HttpClient client)

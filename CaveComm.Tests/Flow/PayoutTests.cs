@@ -10,12 +10,10 @@ namespace CaveComm.Tests.Flow;
 /// <summary>Money that goes out by hand or has nowhere to go yet, and invoices that nobody shall pay any more.</summary>
 public sealed class PayoutTests(Office office) : IClassFixture<Office>
 {
-    private const string Password = "violet-Anvil-3-harbour";
-
     [Fact]
     public async Task A_payout_by_hand_waits_for_the_freelancer_to_mark_it()
     {
-        var nora = await Register("nora");
+        var nora = await office.OpenShop("nora");
         await SetDestination(nora, new { manual = true });
         var story = await Delivered(nora);
         await Eventually.Holds("the payout is asked for", async () => (await story.Detail())["payout"] is not null);
@@ -34,7 +32,7 @@ public sealed class PayoutTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task A_payout_without_a_destination_waits_until_there_is_one()
     {
-        var olga = await Register("olga");
+        var olga = await office.OpenShop("olga");
         var story = await Delivered(olga);
         await office.Mail("olga", $"Where shall we pay you for \u201c{story.Title}");
         (await story.Detail())["payout"].ShouldBeNull();
@@ -75,17 +73,6 @@ public sealed class PayoutTests(Office office) : IClassFixture<Office>
         {
             await office.Mail(Office.Mira.Handle, story.Title);
         }
-    }
-
-    private async Task<(string Handle, HttpClient Client)> Register(string handle)
-    {
-        using var registered = await office.Anonymous.PostAsJsonAsync(
-            "freelancer/register", new { handle, displayName = handle, email = $"{handle}@cavecomm.example", password = Password });
-        registered.StatusCode.ShouldBe(HttpStatusCode.Created, await registered.Content.ReadAsStringAsync());
-        var client = office.Client(await office.SignIn((handle, Password)));
-        using var opened = await client.PostAsJsonAsync($"freelancer/{handle}/open", new { });
-        opened.StatusCode.ShouldBe(HttpStatusCode.OK);
-        return (handle, client);
     }
 
     private static async Task SetDestination((string Handle, HttpClient Client) shop, object destination)

@@ -51,16 +51,19 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
     }
 
     [Theory]
-    [InlineData(1, true)]
-    [InlineData(-1, false)]
-    public async Task An_expired_invoice_is_asked_about_until_bitcoin_can_no_longer_come_for_it(int hours, bool again)
+    [InlineData("Expired", 1, true)]
+    [InlineData("Expired", -1, false)]
+    [InlineData("Invalid", -1, true)]
+    [InlineData("Invalid", (-7 * 24) + 1, true)]
+    [InlineData("Invalid", (-7 * 24) - 1, false)]
+    public async Task An_invoice_that_ran_out_is_asked_about_until_bitcoin_can_no_longer_come_for_it(string status, int hours, bool again)
     {
         var desk = await MoneyDesk.Open(office);
         var story = await desk.Invoiced("btcpay");
         var (invoice, now) = (await MoneyDesk.InvoiceId(story), DateTimeOffset.UtcNow);
         var script = new ScriptedProvider()
             .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
-                {"id":"{{invoice}}","amount":"120","paidAmount":"0","currency":"EUR","status":"Expired","additionalStatus":"None",
+                {"id":"{{invoice}}","amount":"120","paidAmount":"0","currency":"EUR","status":"{{status}}","additionalStatus":"None",
                  "createdTime":1785000000,"expirationTime":1785001800,"monitoringExpiration":{{now.AddHours(hours).ToUnixTimeSeconds()}},"metadata":{"commissionId":"{{story.RequestId}}"} }
                 """)
             .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", "[]");
@@ -89,16 +92,8 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
         var desk = await MoneyDesk.Open(office);
         var story = await desk.Invoiced("btcpay");
         var invoice = await MoneyDesk.InvoiceId(story);
-        var script = new ScriptedProvider()
-            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
-                {"id":"{{invoice}}","amount":"120","paidAmount":"120","currency":"EUR","status":"Settled","additionalStatus":"None",
-                 "createdTime":1785000000,"expirationTime":1785001800,"metadata":{"commissionId":"{{story.RequestId}}"} }
-                """)
-            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", """
-                [{"paymentMethodId":"BTC-CHAIN","currency":"BTC","rate":"60000","payments":[{"id":"p1","receivedDate":1785000100,"value":"1e20","fee":"0","status":"Settled"}]}]
-                """);
 
-        var outgoing = await Check(story, invoice, script);
+        var outgoing = await Check(story, invoice, Settled(story, invoice, amount: "120", "EUR", coins: "1e20"));
 
         outgoing.OfType<DeliveryMessage<Alarm>>().ShouldHaveSingleItem().Message.Reason.ShouldContain("more than there can be");
         outgoing.OfType<DeliveryMessage<CheckInvoice>>().ShouldHaveSingleItem().Message.Round.ShouldBe(4);
@@ -111,16 +106,8 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
         var desk = await MoneyDesk.Open(office);
         var story = await desk.Invoiced("btcpay");
         var invoice = await MoneyDesk.InvoiceId(story);
-        var script = new ScriptedProvider()
-            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
-                {"id":"{{invoice}}","amount":"120","paidAmount":"120","currency":"USD","status":"Settled","additionalStatus":"None",
-                 "createdTime":1785000000,"expirationTime":1785001800,"metadata":{"commissionId":"{{story.RequestId}}"} }
-                """)
-            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", """
-                [{"paymentMethodId":"BTC-CHAIN","currency":"BTC","rate":"60000","payments":[{"id":"p1","receivedDate":1785000100,"value":"0.002","fee":"0","status":"Settled"}]}]
-                """);
 
-        var outgoing = await Check(story, invoice, script);
+        var outgoing = await Check(story, invoice, Settled(story, invoice, amount: "120", "USD", coins: "0.002"));
 
         outgoing.OfType<DeliveryMessage<Alarm>>().ShouldContain(it => it.Message.Reason.Contains("is in USD", StringComparison.Ordinal));
         (await MoneyDesk.Count(story, "payment-received")).ShouldBe(0);
@@ -133,21 +120,23 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
         var desk = await MoneyDesk.Open(office);
         var story = await desk.Invoiced("btcpay");
         var invoice = await MoneyDesk.InvoiceId(story);
-        var script = new ScriptedProvider()
-            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
-                {"id":"{{invoice}}","amount":"60","paidAmount":"60","currency":"EUR","status":"Settled","additionalStatus":"None",
-                 "createdTime":1785000000,"expirationTime":1785001800,"metadata":{"commissionId":"{{story.RequestId}}"} }
-                """)
-            .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", """
-                [{"paymentMethodId":"BTC-CHAIN","currency":"BTC","rate":"60000","payments":[{"id":"p1","receivedDate":1785000100,"value":"0.001","fee":"0","status":"Settled"}]}]
-                """);
 
-        var outgoing = await Check(story, invoice, script);
+        var outgoing = await Check(story, invoice, Settled(story, invoice, amount: "60", "EUR", coins: "0.001"));
 
         outgoing.OfType<DeliveryMessage<Alarm>>().ShouldHaveSingleItem().Message.Reason.ShouldContain("60.00 EUR of it did not come in");
         outgoing.OfType<DeliveryMessage<CheckInvoice>>().ShouldHaveSingleItem();
         outgoing.ShouldNotContain(it => it is CaveComm.Api.Notifications.MailFreelancer);
     }
+
+    /// <summary>BTCPay says that the invoice is over this amount, and settled by one payment of this many coins.</summary>
+    private static ScriptedProvider Settled(Story story, string invoice, string amount, string currency, string coins) => new ScriptedProvider()
+        .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
+            {"id":"{{invoice}}","amount":"{{amount}}","paidAmount":"{{amount}}","currency":"{{currency}}","status":"Settled","additionalStatus":"None",
+             "createdTime":1785000000,"expirationTime":1785001800,"metadata":{"commissionId":"{{story.RequestId}}"} }
+            """)
+        .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}/payment-methods", $$"""
+            [{"paymentMethodId":"BTC-CHAIN","currency":"BTC","rate":"60000","payments":[{"id":"p1","receivedDate":1785000100,"value":"{{coins}}","fee":"0","status":"Settled"}]}]
+            """);
 
     private async Task<OutgoingMessages> Check(Story story, string invoice, ScriptedProvider script)
     {
