@@ -9,14 +9,17 @@ namespace CaveComm.EventStore;
 
 /// <summary>
 /// How a sealed text is written: <c>sealed:1:{subject}:{base64url of nonce, ciphertext, tag}</c>, in the place of the text itself, so that the
-/// shape of the JSON stays. The event's id is authenticated with it: a text that is moved to another event does not open.
+/// shape of the JSON stays. The event's id is authenticated with it: a text that is moved to another event does not open. A long text is
+/// <see cref="PackedText"/> before, and written with <c>sealed:2:</c>.
 /// </summary>
 /// <remarks>A text that looks like a sealed one and is not is stored behind <c>sealed:0:</c>, so what users type cannot be taken for one.</remarks>
 internal static class SealedText
 {
     public const int TagSize = 16;
     private const int NonceSize = 12;
+    private const string AnySealed = "sealed:";
     private const string Sealed = "sealed:1:";
+    private const string SealedPacked = "sealed:2:";
     private const string Plain = "sealed:0:";
 
     // PostgreSQL takes deeper JSON than the reader does by itself; what does not fit its type is told when it is read as that.
@@ -25,6 +28,8 @@ internal static class SealedText
     private static ReadOnlySpan<byte> Mark => "\"sealed:"u8;
 
     private static ReadOnlySpan<byte> SealedUtf8 => "sealed:1:"u8;
+
+    private static ReadOnlySpan<byte> SealedPackedUtf8 => "sealed:2:"u8;
 
     private static ReadOnlySpan<byte> PlainUtf8 => "sealed:0:"u8;
 
@@ -37,8 +42,13 @@ internal static class SealedText
     public static byte[] Seal(byte[] json, Guid eventId, string subject, SealedPath paths, byte[] key)
     {
         using var cipher = new AesGcm(key, TagSize);
-        var context = Context(eventId, subject);
-        return JsonSerializer.SerializeToUtf8Bytes(Rewrite(JsonNode.Parse(json), paths, text => $"{Sealed}{subject}:{Encrypted(text, cipher, context)}"));
+        return JsonSerializer.SerializeToUtf8Bytes(Rewrite(JsonNode.Parse(json), paths, text =>
+        {
+            var plain = Encoding.UTF8.GetBytes(text);
+            return PackedText.Pack(plain) is { } packed
+                ? $"{SealedPacked}{subject}:{Encrypted(packed, cipher, Context(eventId, subject, isPacked: true))}"
+                : $"{Sealed}{subject}:{Encrypted(plain, cipher, Context(eventId, subject, isPacked: false))}";
+        }));
     }
 
     /// <summary>The JSON of an event that has nothing to seal, but texts that look as if they were.</summary>
@@ -63,7 +73,7 @@ internal static class SealedText
     {
         var opened = new ArrayBufferWriter<byte>(json.Length);
         var reader = new Utf8JsonReader(json, AnyDepth);
-        var (copied, subject, context) = (0, "", Array.Empty<byte>());
+        var (copied, subject) = (0, "");
         while (reader.Read())
         {
             if (!IsMarked(reader))
@@ -79,13 +89,9 @@ internal static class SealedText
             {
                 // The texts of an event are nearly always one subject's.
                 if (!Ascii.Equals(named, subject))
-                {
                     subject = Encoding.UTF8.GetString(named);
-                    context = Context(eventId, subject);
-                }
-
                 opened.Write(cipher(subject) is { } key
-                    ? JsonEncodedText.Encode(Decrypted(text[(SealedUtf8.Length + named.Length + 1)..], key, context)).EncodedUtf8Bytes
+                    ? JsonEncodedText.Encode(Opened(text[(SealedUtf8.Length + named.Length + 1)..], key, eventId, subject, text.StartsWith(SealedPackedUtf8))).EncodedUtf8Bytes
                     : ErasedUtf8);
             }
             else
@@ -107,7 +113,7 @@ internal static class SealedText
 
     /// <summary>Empty where the text is not a sealed one.</summary>
     private static ReadOnlySpan<byte> SubjectOf(ReadOnlySpan<byte> text) =>
-        text.StartsWith(SealedUtf8) && text.LastIndexOf((byte)':') is var end && end > SealedUtf8.Length ? text[SealedUtf8.Length..end] : default;
+        (text.StartsWith(SealedUtf8) || text.StartsWith(SealedPackedUtf8)) && text.LastIndexOf((byte)':') is var end && end > SealedUtf8.Length ? text[SealedUtf8.Length..end] : default;
 
     private static JsonNode? Rewrite(JsonNode? node, SealedPath? path, Func<string, string> seal)
     {
@@ -134,22 +140,23 @@ internal static class SealedText
             case JsonValue value when value.GetValueKind() == JsonValueKind.String:
                 var text = value.GetValue<string>();
                 return path is { IsWhole: true } ? JsonValue.Create(seal(text))
-                    : text.StartsWith(Sealed, StringComparison.Ordinal) || text.StartsWith(Plain, StringComparison.Ordinal) ? JsonValue.Create(Plain + text)
+                    : text.StartsWith(AnySealed, StringComparison.Ordinal) ? JsonValue.Create(Plain + text)
                     : value;
             default:
                 return node;
         }
     }
 
-    private static byte[] Context(Guid eventId, string subject) => Encoding.UTF8.GetBytes($"{eventId:N}/{subject}");
+    private static byte[] Context(Guid eventId, string subject, bool isPacked) => Encoding.UTF8.GetBytes($"{eventId:N}/{subject}{(isPacked ? "/packed" : "")}");
 
-    private static string Encrypted(string text, AesGcm cipher, byte[] context) => Base64Url.EncodeToString(Encrypt(Encoding.UTF8.GetBytes(text), cipher, context));
+    private static string Encrypted(byte[] plain, AesGcm cipher, byte[] context) => Base64Url.EncodeToString(Encrypt(plain, cipher, context));
 
-    private static byte[] Decrypted(ReadOnlySpan<byte> sealedText, AesGcm cipher, byte[] context)
+    private static byte[] Opened(ReadOnlySpan<byte> sealedText, AesGcm cipher, Guid eventId, string subject, bool isPacked)
     {
         try
         {
-            return Decrypt(Base64Url.DecodeFromUtf8(sealedText), cipher, context);
+            var plain = Decrypt(Base64Url.DecodeFromUtf8(sealedText), cipher, Context(eventId, subject, isPacked));
+            return isPacked ? PackedText.Unpack(plain) : plain;
         }
         catch (Exception changed) when (changed is CryptographicException or FormatException)
         {
