@@ -5,6 +5,8 @@ namespace CaveComm.Benchmarks;
 /// <summary>Measuring on a machine whose speed changes while it is measured.</summary>
 public static class Measure
 {
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
+
     /// <summary>Operations of one way of doing a thing.</summary>
     public sealed record Rate(double PerSecond, IReadOnlyList<double> Milliseconds)
     {
@@ -18,8 +20,10 @@ public static class Measure
         int rounds, TimeSpan each, int writers, Func<int, Func<Task>> plain, Func<int, Func<Task>> ours)
     {
         var (plainWork, oursWork) = (Enumerable.Range(0, writers).Select(plain).ToArray(), Enumerable.Range(0, writers).Select(ours).ToArray());
-        await Round(plainWork, each / 2); // Not counted: connections are opened, statements prepared, code compiled.
-        await Round(oursWork, each / 2);
+
+        // Not counted: connections are opened, statements prepared, and code compiled, which beside two busy cores takes some seconds.
+        await Round(plainWork, WarmUp);
+        await Round(oursWork, WarmUp);
         var (plainRates, oursRates) = (new List<Rate>(), new List<Rate>());
         for (var round = 0; round < rounds; round++)
         {

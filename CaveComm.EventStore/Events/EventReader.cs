@@ -16,19 +16,18 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
         return events;
     }
 
-    /// <summary>Rows of <see cref="EventSql.Fold"/>: narrow events, and the hash of the last one where it has any.</summary>
-    public async Task<(List<IEvent> Events, string? Hash)> ReadToFold(NpgsqlDataReader rows, CancellationToken cancel)
+    /// <summary>Rows of <see cref="EventSql.Fold"/> or <see cref="EventSql.FoldForWriting"/>: narrow events, sealed ones not opened yet, and the hash of the last one where it was asked for and is there.</summary>
+    public async Task<(List<IEvent> Events, string? Hash)> ReadToFold(NpgsqlDataReader rows, string streamKey, bool withHash, CancellationToken cancel)
     {
         var (events, hash) = (new List<IEvent>(), (string?)null);
         while (await rows.ReadAsync(cancel))
         {
-            var happened = ReadNarrow(rows);
+            var happened = ReadNarrow(rows, streamKey);
             happened.IsNarrow = true;
             events.Add(happened);
-            hash = Text(rows, 7);
+            hash = withHash ? Text(rows, 7) : null;
         }
 
-        await OpenSealed(events, cancel);
         return (events, hash);
     }
 
@@ -86,7 +85,7 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
 
     private RecordedEvent Read(NpgsqlDataReader row)
     {
-        var happened = ReadNarrow(row);
+        var happened = ReadNarrow(row, Text(row, 2));
         happened.TenantId = row.IsDBNull(7) ? RecordedEvent.DefaultTenant : row.GetString(7);
         happened.DotNetTypeName = row.IsDBNull(8) ? "" : row.GetString(8);
         happened.CorrelationId = Text(row, 9);
@@ -97,14 +96,14 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
         return happened;
     }
 
-    private RecordedEvent ReadNarrow(NpgsqlDataReader row)
+    private RecordedEvent ReadNarrow(NpgsqlDataReader row, string? streamKey)
     {
         var alias = row.GetString(5);
         var happened = row.IsDBNull(4) ? new PassedByEvent() : Open(alias, row.GetFieldValue<byte[]>(4));
         happened.EventTypeName = alias;
         happened.Sequence = row.GetInt64(0);
         happened.Id = row.GetGuid(1);
-        happened.StreamKey = Text(row, 2);
+        happened.StreamKey = streamKey;
         happened.Version = row.GetInt64(3);
         happened.Timestamp = row.GetFieldValue<DateTimeOffset>(6);
         return happened;
@@ -115,7 +114,7 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
         SealedText.Occurs(data) ? new SealedEvent(data.ToArray()) : options.Events.Read(alias, data, options.JsonSerializerOptions);
 
     /// <summary>Puts opened events in the place of those that hold sealed texts, with all keys of the page from one query.</summary>
-    private async ValueTask OpenSealed(IList<IEvent> events, CancellationToken cancel)
+    public async ValueTask OpenSealed(IList<IEvent> events, CancellationToken cancel)
     {
         List<SealedEvent>? sealedOnes = null;
         foreach (var happened in events)

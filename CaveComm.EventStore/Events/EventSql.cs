@@ -71,7 +71,8 @@ internal sealed class EventSql
             """;
 
         Stream = $"select {Columns} from {schema}.mt_events where stream_id = $1 order by version";
-        Fold = $"""
+        Fold = $"select {NarrowColumns} from {schema}.mt_events where stream_id = $1 order by version";
+        FoldForWriting = $"""
             select {NarrowColumns}, case when version = (select s.version from {schema}.mt_streams s where s.id = $1) then headers ->> 'hash' end
             from {schema}.mt_events where stream_id = $1 order by version
             """;
@@ -130,8 +131,11 @@ internal sealed class EventSql
 
     public string Stream { get; }
 
-    /// <summary>A whole stream in <see cref="NarrowColumns"/>, and the hash of its last event beside that.</summary>
+    /// <summary>A whole stream in <see cref="NarrowColumns"/>.</summary>
     public string Fold { get; }
+
+    /// <summary>As <see cref="Fold"/>, with the hash of the last event beside it.</summary>
+    public string FoldForWriting { get; }
 
     public string StreamPart { get; }
 

@@ -18,6 +18,7 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
     private const string Probe = "cavecomm:master-key";
     private readonly ConcurrentDictionary<string, (PersonalKey Key, long At)> remembered = new(StringComparer.Ordinal);
     private int erasures;
+    private int remembering;
 
     public PersonalOptions Options => store.Options.Personal;
 
@@ -138,8 +139,13 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
 
     private void Remember(string subject, PersonalKey key, int seen)
     {
-        if (remembered.Count >= MostRemembered)
+        // Counted here: to ask the dictionary takes all its locks.
+        if (Interlocked.Increment(ref remembering) > MostRemembered)
+        {
             remembered.Clear();
+            Volatile.Write(ref remembering, 0);
+        }
+
         remembered[subject] = (key, store.Time.GetTimestamp());
         if (Volatile.Read(ref erasures) != seen)
             remembered.TryRemove(subject, out _); // It may have been read just before it was destroyed.

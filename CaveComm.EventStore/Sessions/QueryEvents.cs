@@ -28,7 +28,7 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
     public async Task<T?> AggregateStreamAsync<T>(
         string streamKey, long version = 0, DateTimeOffset? timestamp = null, T? state = null, long fromVersion = 0, CancellationToken token = default)
         where T : class => version == 0 && timestamp is null && fromVersion <= 1
-            ? (await FoldWhole(streamKey, state, token)).State
+            ? (await FoldWhole(streamKey, state, forWriting: false, token)).State
             : Fold(streamKey, await FetchStreamAsync(streamKey, version, timestamp, fromVersion, token), state);
 
     public async Task<StreamState?> FetchStreamStateAsync(string streamKey, CancellationToken token = default)
@@ -42,19 +42,15 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
     }
 
     /// <summary>Folds a stream from what nearly all folds look at, and from all of its columns only where a fold asks for more.</summary>
+    /// <param name="forWriting">Whether the last event's hash is wanted too.</param>
     /// <returns>The state, the stream's version (0 where there is no stream), and its last event's hash, empty where it has none.</returns>
-    protected async Task<(T? State, long Version, string Hash)> FoldWhole<T>(string streamKey, T? state, CancellationToken cancel)
+    protected async Task<(T? State, long Version, string Hash)> FoldWhole<T>(string streamKey, T? state, bool forWriting, CancellationToken cancel)
         where T : class
     {
         ArgumentException.ThrowIfNullOrEmpty(streamKey);
         try
         {
-            await using var command = store.DataSource.CreateCommand(store.EventSql.Fold);
-            command.Parameters.Add(Sql.Text(streamKey));
-            List<IEvent> events;
-            string? hash;
-            await using (var rows = await command.ExecuteReaderAsync(cancel))
-                (events, hash) = await store.EventReader.ReadToFold(rows, cancel);
+            var (events, hash) = await ReadToFold(streamKey, forWriting, cancel);
             return (Fold(streamKey, events, state), events is [.., var last] ? last.Version : 0, hash ?? "");
         }
         catch (NarrowEventException)
@@ -62,6 +58,30 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
             var events = await FetchStreamAsync(streamKey, token: cancel);
             var (version, hash) = events is [.., RecordedEvent last] ? (last.Version, last.Hash) : (0, null);
             return (Fold(streamKey, events, state), version, hash ?? "");
+        }
+    }
+
+    private async Task<(List<IEvent> Events, string? Hash)> ReadToFold(string streamKey, bool forWriting, CancellationToken cancel)
+    {
+        var connection = await store.Warm.Take(cancel);
+        var isWell = false;
+        try
+        {
+            (List<IEvent> Events, string? Hash) read;
+            await using (var command = new NpgsqlCommand(forWriting ? store.EventSql.FoldForWriting : store.EventSql.Fold, connection))
+            {
+                command.Parameters.Add(Sql.Text(streamKey));
+                await using var rows = await command.ExecuteReaderAsync(cancel);
+                read = await store.EventReader.ReadToFold(rows, streamKey, forWriting, cancel);
+            }
+
+            isWell = true;
+            await store.EventReader.OpenSealed(read.Events, cancel);
+            return read;
+        }
+        finally
+        {
+            await store.Warm.GiveBack(connection, isWell);
         }
     }
 

@@ -10,7 +10,7 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
         where TAggregate : class
     {
         var (stream, added) = Add(streamKey, events);
-        (stream.Starts, stream.ExpectedVersion, stream.AggregateAlias) = (true, 0, TypeNames.Snake(typeof(TAggregate).Name));
+        (stream.Starts, stream.ExpectedVersion, stream.AggregateAlias) = (true, 0, AliasOf<TAggregate>.Alias);
         return new(streamKey, added);
     }
 
@@ -29,7 +29,7 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
     public async Task<IEventStream<T>> FetchForWriting<T>(string key, CancellationToken cancellation = default)
         where T : class
     {
-        var (aggregate, version, hash) = await FoldWhole<T>(key, null, cancellation);
+        var (aggregate, version, hash) = await FoldWhole<T>(key, null, forWriting: true, cancellation);
         return new EventStream<T>(this, key, aggregate, version, hash, cancellation);
     }
 
@@ -52,7 +52,7 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
         // Who decided on an older state than another reading in this session must not be carried by that one.
         if (stream.ExpectedVersion is not { } expected || version < expected)
             (stream.ExpectedVersion, stream.HashBefore) = (version, hash);
-        stream.AggregateAlias ??= TypeNames.Snake(typeof(T).Name);
+        stream.AggregateAlias ??= AliasOf<T>.Alias;
         return added;
     }
 
@@ -70,6 +70,11 @@ internal sealed class SessionEvents(DocumentStore store) : QueryEvents(store), I
         foreach (var happened in wrapped)
             stream.Add(happened);
         return (stream, [.. wrapped]);
+    }
+
+    private static class AliasOf<T>
+    {
+        public static readonly string Alias = TypeNames.Snake(typeof(T).Name);
     }
 
     private RecordedEvent Wrap(string key, object data)

@@ -11,52 +11,61 @@ internal sealed class SessionSave(
     IReadOnlyList<ITransactionParticipant> participants,
     SaveContext context)
 {
-    private readonly Dictionary<NpgsqlBatchCommand, ITransactionParticipant> participantOf = [];
-    private readonly Dictionary<NpgsqlBatchCommand, PendingStream> streamOf = [];
-    private readonly Dictionary<NpgsqlBatchCommand, Type> insertOf = [];
+    // Whose a command is, a stream's, a participant's or an inserted document's: looked up only for an error.
+    private readonly List<(NpgsqlBatchCommand Command, object Owner)> owners = [];
 
-    public Task Commit(CancellationToken cancel) => Translated(async () =>
+    public async Task Commit(CancellationToken cancel)
     {
         var views = InlineViews();
-        if (views.Count == 0)
-        {
-            // Nothing must be read first: one batch, which is one implicit transaction and one round trip.
-            await using var batch = store.DataSource.CreateBatch();
-            await WriteAtOnce(batch, cancel);
-            return;
-        }
-
-        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await WriteWithViews(transaction, views, cancel);
-        await transaction.CommitAsync(cancel);
-    });
-
-    /// <summary>Writes in a transaction that somebody else commits.</summary>
-    public Task WriteIn(NpgsqlTransaction transaction, CancellationToken cancel) => Translated(async () =>
-    {
-        var views = InlineViews();
-        if (views.Count == 0)
-        {
-            await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
-            await WriteAtOnce(batch, cancel);
-            return;
-        }
-
-        await WriteWithViews(transaction, views, cancel);
-    });
-
-    private async Task Translated(Func<Task> write)
-    {
+        var connection = await store.Warm.Take(cancel);
+        var isWell = false;
         try
         {
-            await write();
+            if (views.Count == 0)
+            {
+                // Nothing must be read first: one batch, which is one implicit transaction and one round trip.
+                await using var batch = new NpgsqlBatch(connection);
+                await WriteAtOnce(batch, cancel);
+            }
+            else
+            {
+                await using var transaction = await connection.BeginTransactionAsync(cancel);
+                await WriteWithViews(transaction, views, cancel);
+                await transaction.CommitAsync(cancel);
+            }
+
+            isWell = true;
         }
-        catch (PostgresException error)
+        catch (PostgresException error) when (Meaning(error) is { } meaning)
         {
-            if (Meaning(error) is { } meaning)
-                throw meaning;
-            throw;
+            isWell = true;
+            throw meaning;
+        }
+        finally
+        {
+            await store.Warm.GiveBack(connection, isWell);
+        }
+    }
+
+    /// <summary>Writes in a transaction that somebody else commits.</summary>
+    public async Task WriteIn(NpgsqlTransaction transaction, CancellationToken cancel)
+    {
+        var views = InlineViews();
+        try
+        {
+            if (views.Count == 0)
+            {
+                await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+                await WriteAtOnce(batch, cancel);
+            }
+            else
+            {
+                await WriteWithViews(transaction, views, cancel);
+            }
+        }
+        catch (PostgresException error) when (Meaning(error) is { } meaning)
+        {
+            throw meaning;
         }
     }
 
@@ -134,7 +143,7 @@ internal sealed class SessionSave(
         {
             foreach (var command in stream.Commands(store.EventSql, context))
             {
-                streamOf[command] = stream;
+                owners.Add((command, stream));
                 batch.BatchCommands.Add(command);
             }
         }
@@ -142,6 +151,8 @@ internal sealed class SessionSave(
 
     private void AddDocuments(NpgsqlBatch batch)
     {
+        if (documents.Count == 0)
+            return;
         foreach (var ofType in documents.GroupBy(it => it.Key.Type).OrderBy(it => it.Key.FullName, StringComparer.Ordinal))
         {
             var mapping = store.Documents.For(ofType.Key);
@@ -155,7 +166,7 @@ internal sealed class SessionSave(
             if (writes[true].ToList() is { Count: > 0 } inserted)
             {
                 var command = mapping.Insert(inserted);
-                insertOf[command] = ofType.Key;
+                owners.Add((command, ofType.Key));
                 batch.BatchCommands.Add(command);
             }
         }
@@ -168,7 +179,7 @@ internal sealed class SessionSave(
             var before = batch.BatchCommands.Count;
             participant.AddTo(batch);
             for (var i = before; i < batch.BatchCommands.Count; i++)
-                participantOf[batch.BatchCommands[i]] = participant;
+                owners.Add((batch.BatchCommands[i], participant));
         }
     }
 
@@ -196,11 +207,12 @@ internal sealed class SessionSave(
     {
         if (error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
             return new ConcurrencyException($"Another writer stood in the way: {error.MessageText}", error);
-        if (error.BatchCommand is not { } command)
-            return null;
-        return streamOf.TryGetValue(command, out var stream) ? stream.Translate(error)
-            : error.SqlState == PostgresErrorCodes.UniqueViolation && insertOf.TryGetValue(command, out var type) ? new DocumentAlreadyExistsException(type, error)
-            : participantOf.TryGetValue(command, out var participant) ? participant.Translate(error)
-            : null;
+        return owners.Find(it => it.Command == error.BatchCommand).Owner switch
+        {
+            PendingStream stream => stream.Translate(error),
+            Type type when error.SqlState == PostgresErrorCodes.UniqueViolation => new DocumentAlreadyExistsException(type, error),
+            ITransactionParticipant participant => participant.Translate(error),
+            _ => null,
+        };
     }
 }

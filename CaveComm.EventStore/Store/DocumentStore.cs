@@ -21,6 +21,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
         Documents = new(options);
         InlineProjections = [.. options.Projections.With(ProjectionLifecycle.Inline)];
         DataSource = BuildDataSource(options);
+        Warm = new(DataSource, Math.Min(32, new NpgsqlConnectionStringBuilder(DataSource.ConnectionString).MaxPoolSize / 3), Time);
         ProjectionOperations = new ProjectionOperations(this);
         notifier = new(this, this.loggers.CreateLogger<CommitNotifier>());
         Signals.Others = notifier.Bell;
@@ -38,6 +39,8 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     public IEventHistory History => new EventHistory(this);
 
     internal TimeProvider Time { get; }
+
+    internal WarmConnections Warm { get; }
 
     internal EventSql EventSql { get; }
 
@@ -103,6 +106,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     public async ValueTask DisposeAsync()
     {
         await notifier.DisposeAsync();
+        await Warm.DisposeAsync();
         await DataSource.DisposeAsync();
     }
 
