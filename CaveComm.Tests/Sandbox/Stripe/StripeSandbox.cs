@@ -159,7 +159,7 @@ internal sealed class StripeSandbox : IAsyncDisposable
     /// <summary>Looks again until it is so.</summary>
     public static async Task Eventually(Func<Task<bool>> isSo, string what)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60)); // Only a machine that stands still for a while needs so long.
         while (!await isSo())
         {
             deadline.IsCancellationRequested.ShouldBeFalse($"Waited in vain: {what}");
