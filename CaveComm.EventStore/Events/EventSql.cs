@@ -32,13 +32,13 @@ internal sealed class EventSql
             """;
         UpsertStream = $"{InsertStream} on conflict (id) do update set version = s.version + excluded.version, timestamp = excluded.timestamp";
 
-        // $1 stream, $2 the hash before or null where it must be looked up, $3 the time, $4 and $5 correlation and causation, $6 the headers
-        // behind the hash. Of one event: $7 id, $8 data, $9 what its hash covers before the data, $10 alias, $11 .NET type. Where a
+        // $1 stream, $2 the hash before or null where it must be looked up, $3 the time, $4 and $5 correlation and causation, $6 the other
+        // headers, name and value in turn. Of one event: $7 id, $8 data, $9 what its hash covers before the data, $10 alias, $11 .NET type. Where a
         // version is expected: $12 that version, $13 the aggregate's alias.
         var insert = $"insert into {schema}.mt_events ({Columns})";
         string One(string before, string version) => $$"""
             {{insert}} select nextval('{{schema}}.mt_events_sequence'), $7, $1, {{version}}, $8, $10, $3, '*DEFAULT*', $11, $4, $5,
-                ('{"hash":"' || encode(sha256(convert_to({{before}} || $9 || $8::text, 'UTF8')), 'hex') || $6)::jsonb, false
+                jsonb_object(array['{{HashChain.Header}}', encode(sha256(convert_to({{before}} || $9 || $8::text, 'UTF8')), 'hex')] || $6::text[]), false
             """;
         StartOne = $"{One("$2", "1")} returning seq_id";
         ExpectOne = $"""
@@ -52,7 +52,7 @@ internal sealed class EventSql
         // how many events; where none is: $14 how many. The answer is one row, which costs less than one for each event.
         string Many(string before, string versionBefore, string version, string from) => $$"""
             {{insert}} select nextval('{{schema}}.mt_events_sequence'), e.id, $1, {{version}}, e.data, ($10)[e.kind], $3, '*DEFAULT*',
-                ($11)[e.kind], $4, $5, ('{"hash":"' || e.hash || $6)::jsonb, false
+                ($11)[e.kind], $4, $5, jsonb_object(array['{{HashChain.Header}}', e.hash] || $6::text[]), false
             from {{from}} unnest($7, $8, $13, {{schema}}.cavecomm_chain({{before}}, $9, {{versionBefore}}, $7, $12, $13, $8))
                 with ordinality as e (id, data, kind, hash, place)
             """;

@@ -13,6 +13,7 @@ namespace CaveComm.EventStore;
 internal static class HashChain
 {
     public const string Header = "hash";
+    public const string ActorHeader = "actor";
 
     /// <summary>The function that runs the chain through the events of one append.</summary>
     /// <remarks>A loop of simple expressions: a recursive query or an aggregate takes half as long again.</remarks>
@@ -22,12 +23,9 @@ internal static class HashChain
         returns text[] language plpgsql immutable as $chain$
         declare
             hashes text[] := '{"{}"}';
-            content jsonb;
-            i integer := 0;
         begin
-            foreach content in array contents loop
-                i := i + 1;
-                before := encode(sha256(convert_to(before || common || ids[i]::text || E'\n' || (version + i)::text || aliases[kinds[i]] || content::text, 'UTF8')), 'hex');
+            for i in 1 .. cardinality(contents) loop
+                before := encode(sha256(convert_to(concat(before, common, ids[i], E'\n', version + i, aliases[kinds[i]], contents[i]), 'UTF8')), 'hex');
                 hashes[i] := before;
             end loop;
             return hashes;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 
 namespace CaveComm.EventStore;
@@ -114,14 +113,14 @@ internal sealed class DocumentSession : QuerySession, IDocumentSession, ISession
     private SaveContext Context(PersonalSeals seals)
     {
         var options = Database.Options.JsonSerializerOptions;
-        var actor = LastModifiedBy is null ? null : $"\"actor\":{JsonSerializer.Serialize(LastModifiedBy)}}}";
+        Dictionary<string, string> headers = LastModifiedBy is null ? [] : new() { [HashChain.ActorHeader] = LastModifiedBy };
         return new(
             Microseconds(Database.Time.GetUtcNow()),
             CorrelationId ?? Activity.Current?.TraceId.ToString(),
             CausationId,
             LastModifiedBy,
-            actor is null ? null : Encoding.UTF8.GetBytes($"{{{actor}"),
-            actor is null ? "\"}" : $"\",{actor}",
+            headers.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(headers),
+            [.. headers.SelectMany(it => new[] { it.Key, it.Value })],
             it => seals.Json(it, options));
     }
 

@@ -94,7 +94,7 @@ internal sealed class PendingStream(string key)
             Sql.Instant(context.Now),
             Sql.OptionalText(context.CorrelationId),
             Sql.OptionalText(context.CausationId),
-            Sql.Text(context.HeadersEnd),
+            Sql.Texts(context.OtherHeaders),
         },
     };
 
@@ -142,7 +142,8 @@ internal sealed class PendingStream(string key)
 }
 
 /// <summary>What the events of one save have in common.</summary>
-/// <param name="HeadersEnd">The JSON of the headers behind the hash, with what ends its text.</param>
+/// <param name="HeadersJson">The headers without the hash; null where there are none.</param>
+/// <param name="OtherHeaders">The same, name and value in turn.</param>
 internal sealed record SaveContext(
-    DateTimeOffset Now, string? CorrelationId, string? CausationId, string? Actor, byte[]? HeadersJson, string HeadersEnd,
+    DateTimeOffset Now, string? CorrelationId, string? CausationId, string? Actor, byte[]? HeadersJson, string[] OtherHeaders,
     Func<RecordedEvent, byte[]> Json);
