@@ -25,12 +25,7 @@ internal sealed class ParkedEvents(DocumentStore store)
     public async Task<HashSet<string>> Keys(string shard, CancellationToken cancel)
     {
         await using var command = store.DataSource.CreateCommand(keys);
-        command.Parameters.Add(Sql.Text(shard));
-        await using var rows = await command.ExecuteReaderAsync(cancel);
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        while (await rows.ReadAsync(cancel))
-            found.Add(rows.GetString(0));
-        return found;
+        return await ReadKeys(command, shard, cancel);
     }
 
     /// <summary>The commands that keep what waits; they belong into the transaction that moves the shard on.</summary>
@@ -93,7 +88,9 @@ internal sealed class ParkedEvents(DocumentStore store)
         await Execute(
             connection, $"update {store.Options.DatabaseSchemaName}.mt_event_progression set last_updated = clock_timestamp() where name = $1", cancel,
             Sql.Text(projection.ShardName));
-        var parked = await Keys(projection.ShardName, cancel);
+        // All on this connection: others of the pool may be with those who wait for that row.
+        await using var asking = new NpgsqlCommand(keys, connection);
+        var parked = await ReadKeys(asking, projection.ShardName, cancel);
         parked.Remove(key);
         var work = new ViewWork(projection, mapping, parked);
         foreach (var happened in await Waiting(connection, projection.ShardName, key, cancel))
@@ -127,11 +124,21 @@ internal sealed class ParkedEvents(DocumentStore store)
         return work.Waiting.All(it => it.Key != key);
     }
 
+    private static async Task<HashSet<string>> ReadKeys(NpgsqlCommand command, string shard, CancellationToken cancel)
+    {
+        command.Parameters.Add(Sql.Text(shard));
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(cancel))
+            found.Add(rows.GetString(0));
+        return found;
+    }
+
     private async Task<List<IEvent>> Waiting(NpgsqlConnection connection, string shard, string key, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(store.EventSql.Parked, connection) { Parameters = { Sql.Text(shard), Sql.Text(key) } };
         await using var rows = await command.ExecuteReaderAsync(cancel);
-        return await store.EventReader.ReadAll(rows, cancel);
+        return await store.EventReader.ReadAll(rows, connection, cancel);
     }
 
     private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)

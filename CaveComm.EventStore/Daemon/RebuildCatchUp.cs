@@ -82,7 +82,9 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
             Parameters = { Sql.Number(after), Sql.Number(upTo), Sql.Count(PageSize), Sql.Texts(passedBy) },
         };
         await using var rows = await command.ExecuteReaderAsync(cancel);
-        return await store.EventReader.ReadAll(rows, cancel);
+
+        // All who have the pool's connections may be waiting for the table that the swap has locked.
+        return await store.EventReader.ReadAll(rows, connection, cancel);
     }
 
     /// <summary>A place that nothing can come before any more: the end of the log, or, while somebody keeps a transaction open, what a projection has applied.</summary>

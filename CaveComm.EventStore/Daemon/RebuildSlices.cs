@@ -57,7 +57,7 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
             {
                 IEvent[] events;
                 using (batch)
-                    events = await store.EventReader.Decode(batch.Rows, cancel);
+                    events = await store.EventReader.Decode(batch.Rows, connection, cancel);
                 checkpoint = Fold(fold, events, checkpoint);
                 if (await watch.WantsCheckpoint(checkpoint.Done(events[^1].Sequence), checkpoint.End, cancel))
                 {

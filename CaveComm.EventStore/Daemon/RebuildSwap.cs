@@ -125,9 +125,10 @@ internal sealed class RebuildSwap(
         if (whole.Count > 0 || events.Count == 0)
             return whole;
 
-        // A gap. The id is drawn elsewhere: this transaction has had its own since before the gap was seen.
+        // A gap. The id is drawn elsewhere: this transaction has had its own since before the gap was seen. Off the pool, whose connections
+        // may all be with those who wait for the locked table.
         string id;
-        await using (var other = await store.DataSource.OpenConnectionAsync(cancel))
+        await using (var other = await store.OpenDedicated("rebuild swap", cancel))
             id = await InFlight.Draw(other, cancel);
         return await InFlight.AnyOlder(connection, id, cancel) ? [] : await catchUp.Page(connection, position, events[^1].Sequence, cancel);
     }

@@ -7,12 +7,17 @@ namespace CaveComm.EventStore;
 /// <summary>Turns rows of <c>mt_events</c>, in the column order of <see cref="EventSql"/>, into events. All stored data passes <see cref="Open"/> on its way.</summary>
 internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
 {
-    public async Task<List<IEvent>> ReadAll(NpgsqlDataReader rows, CancellationToken cancel)
+    public Task<List<IEvent>> ReadAll(NpgsqlDataReader rows, CancellationToken cancel) => ReadAll(rows, keysOn: null, cancel);
+
+    /// <summary>Reads to the end and closes the rows: who waits for a connection of the pool, to ask for keys, must not keep another one from those who wait too.</summary>
+    /// <param name="keysOn">The connection to ask for keys on, where the caller holds one, or holds up those who have the pool's; null for one of the pool.</param>
+    public async Task<List<IEvent>> ReadAll(NpgsqlDataReader rows, NpgsqlConnection? keysOn, CancellationToken cancel)
     {
         var events = new List<IEvent>();
         while (await rows.ReadAsync(cancel))
             events.Add(Read(rows));
-        await OpenSealed(events, cancel);
+        await rows.CloseAsync();
+        await OpenSealed(events, keysOn, cancel);
         return events;
     }
 
@@ -43,20 +48,21 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
                 Text(rows, 7), Text(rows, 8), Text(rows, 9), Text(rows, 10), Text(rows, 11), Data: ""));
         }
 
-        using var opening = await PersonalOpening.Of(personal, data.Where(it => SealedText.Occurs(it)), cancel);
+        using var opening = await PersonalOpening.Of(personal, data.Where(it => SealedText.Occurs(it)), keysOn: null, cancel);
         for (var i = 0; i < events.Count; i++)
             events[i] = events[i] with { Data = Legible(data[i], events[i].Id, opening) };
         return events;
     }
 
     /// <summary>The events of some rows.</summary>
-    public async ValueTask<IEvent[]> Decode(IReadOnlyList<RawEvent> rows, CancellationToken cancel)
+    /// <param name="keysOn">The connection to ask for keys on.</param>
+    public async ValueTask<IEvent[]> Decode(IReadOnlyList<RawEvent> rows, NpgsqlConnection keysOn, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var events = new IEvent[rows.Count];
         for (var i = 0; i < events.Length; i++)
             events[i] = Decode(rows[i]);
-        await OpenSealed(events, cancel);
+        await OpenSealed(events, keysOn, cancel);
         return events;
     }
 
@@ -114,7 +120,8 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
         SealedText.Occurs(data) ? new SealedEvent(data.ToArray()) : options.Events.Read(alias, data, options.JsonSerializerOptions);
 
     /// <summary>Puts opened events in the place of those that hold sealed texts, with all keys of the page from one query.</summary>
-    public async ValueTask OpenSealed(IList<IEvent> events, CancellationToken cancel)
+    /// <param name="keysOn">The connection to ask for keys on; null for one of the pool, when the caller holds none.</param>
+    public async ValueTask OpenSealed(IList<IEvent> events, NpgsqlConnection? keysOn, CancellationToken cancel)
     {
         List<SealedEvent>? sealedOnes = null;
         foreach (var happened in events)
@@ -125,7 +132,7 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
 
         if (sealedOnes is null)
             return;
-        using var opening = await PersonalOpening.Of(personal, sealedOnes.Select(it => it.Json), cancel);
+        using var opening = await PersonalOpening.Of(personal, sealedOnes.Select(it => it.Json), keysOn, cancel);
         for (var i = 0; i < events.Count; i++)
         {
             if (events[i] is SealedEvent closed)

@@ -62,14 +62,16 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
     }
 
     /// <summary>The keys that texts are opened with, in one query. A subject that is not in the table, or whose row is damaged, is not in the answer: only its own texts stay closed.</summary>
-    public async Task<Dictionary<string, PersonalKey>> ForReading(IReadOnlyCollection<string> subjects, CancellationToken cancel)
+    /// <param name="connection">Null for one of the pool.</param>
+    public async Task<Dictionary<string, PersonalKey>> ForReading(IReadOnlyCollection<string> subjects, NpgsqlConnection? connection, CancellationToken cancel)
     {
         var keys = Remembered(subjects, out var missing);
         if (missing.Count == 0)
             return keys;
 
         var seen = Volatile.Read(ref erasures);
-        await using var command = store.DataSource.CreateCommand($"select subject, key from {Table} where subject = any($1)");
+        var sql = $"select subject, key from {Table} where subject = any($1)";
+        await using var command = connection is null ? store.DataSource.CreateCommand(sql) : new NpgsqlCommand(sql, connection);
         command.Parameters.Add(Sql.Texts([.. missing]));
         await using var rows = await command.ExecuteReaderAsync(cancel);
         while (await rows.ReadAsync(cancel))

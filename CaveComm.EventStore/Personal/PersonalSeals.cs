@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Npgsql;
 
 namespace CaveComm.EventStore;
 
@@ -67,12 +68,13 @@ internal sealed class PersonalOpening : IDisposable
     private PersonalOpening(Dictionary<string, PersonalKey> keys) => this.keys = keys;
 
     /// <param name="sealedJson">The stored data of events in which <see cref="SealedText.Occurs"/>.</param>
-    public static async Task<PersonalOpening> Of(PersonalKeys personal, IEnumerable<byte[]> sealedJson, CancellationToken cancel)
+    /// <param name="keysOn">The connection to ask for keys on; null for one of the pool.</param>
+    public static async Task<PersonalOpening> Of(PersonalKeys personal, IEnumerable<byte[]> sealedJson, NpgsqlConnection? keysOn, CancellationToken cancel)
     {
         var subjects = new HashSet<string>(StringComparer.Ordinal);
         foreach (var json in sealedJson)
             SealedText.AddSubjects(json, subjects);
-        return new(subjects.Count == 0 ? [] : await personal.ForReading(subjects, cancel));
+        return new(subjects.Count == 0 ? [] : await personal.ForReading(subjects, keysOn, cancel));
     }
 
     /// <exception cref="JsonException">A sealed text was changed, or its key is missing.</exception>

@@ -63,11 +63,11 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
 
     private async Task<(List<IEvent> Events, string? Hash)> ReadToFold(string streamKey, bool forWriting, CancellationToken cancel)
     {
+        (List<IEvent> Events, string? Hash) read;
         var connection = await store.Warm.Take(cancel);
         var isWell = false;
         try
         {
-            (List<IEvent> Events, string? Hash) read;
             await using (var command = new NpgsqlCommand(forWriting ? store.EventSql.FoldForWriting : store.EventSql.Fold, connection))
             {
                 command.Parameters.Add(Sql.Text(streamKey));
@@ -76,13 +76,15 @@ internal class QueryEvents(DocumentStore store) : IQueryEventStore
             }
 
             isWell = true;
-            await store.EventReader.OpenSealed(read.Events, cancel);
-            return read;
         }
         finally
         {
             await store.Warm.GiveBack(connection, isWell);
         }
+
+        // Keys come on a connection of the pool: if each who folds kept one and waited for another, nobody would get it.
+        await store.EventReader.OpenSealed(read.Events, keysOn: null, cancel);
+        return read;
     }
 
     protected T? Fold<T>(string streamKey, IReadOnlyList<IEvent> events, T? state = null)

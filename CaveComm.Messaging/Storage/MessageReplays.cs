@@ -84,6 +84,18 @@ internal sealed class MessageReplays(MessagingNode node, TimeProvider clock)
     public async Task<ReplayRun?> Start(Guid id, ReplayFilter filter, int perSecond, CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(perSecond, 1);
+        if (!await Send(id, filter, perSecond, cancel))
+        {
+            return null;
+        }
+
+        node.Poke();
+        return await Find(id, cancel);
+    }
+
+    /// <returns>Whether there were letters to send.</returns>
+    private async Task<bool> Send(Guid id, ReplayFilter filter, int perSecond, CancellationToken cancel)
+    {
         await using var connection = await node.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using (var gate = new NpgsqlBatch(connection, transaction))
@@ -103,13 +115,12 @@ internal sealed class MessageReplays(MessagingNode node, TimeProvider clock)
             Fill(batch.Add(SendAgain), filter).With(now).With((double)perSecond).With(id).With(HeaderNames.Replay);
             if (await batch.ExecuteNonQueryAsync(cancel) == 0)
             {
-                return null;
+                return false;
             }
         }
 
         await transaction.CommitAsync(cancel);
-        node.Poke();
-        return await Find(id, cancel);
+        return true;
     }
 
     public async Task<ReplayRun?> Find(Guid id, CancellationToken cancel) => (await Look(id, 1, cancel)).SingleOrDefault();

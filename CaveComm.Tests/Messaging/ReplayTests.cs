@@ -1,5 +1,6 @@
 using CaveComm.Messaging;
 using CaveComm.Tests.Support;
+using Npgsql;
 using Shouldly;
 
 namespace CaveComm.Tests.Messaging;
@@ -117,6 +118,18 @@ public class ReplayTests
         (await world.BookedIn("group-1")).ShouldBe([1, 2, 3, 4, 5]);
 
         async Task<ReplayRun> Progress() => (await second.Messages.FindReplay(run.Id, Never))!;
+    }
+
+    [Fact]
+    public async Task A_replay_begins_with_one_connection()
+    {
+        await using var world = await MessagingWorld.Create();
+        world.Journal.When<Step>((_, _) => FailIf(true));
+        await Die(world, await world.StartNode(GiveUp), groups: 1, each: 1);
+        var small = world.Node(options => options.Connection(
+            new NpgsqlConnectionStringBuilder(world.Database.ConnectionString) { MaxPoolSize = 1, Timeout = 60 }.ConnectionString));
+
+        (await small.Messages.Replay(Guid.CreateVersion7(), new ReplayFilter(), perSecond: 1, Never)).ShouldNotBeNull().Total.ShouldBe(1);
     }
 
     private static void FailIf(bool fails)
