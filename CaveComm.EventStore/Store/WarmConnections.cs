@@ -17,75 +17,76 @@ internal sealed class WarmConnections(NpgsqlDataSource pool, int most, TimeProvi
 
     public ValueTask<NpgsqlConnection> Take(CancellationToken cancel)
     {
+        // Who took one and gave up before it asked anything would have the others forgotten.
+        cancel.ThrowIfCancellationRequested();
+        NpgsqlConnection[] stale;
         lock (change)
         {
-            if (idle is [.., var (last, since)])
+            if (idle is [.., var (last, since)] && last.State == ConnectionState.Open && time.GetElapsedTime(since) < LongestRest)
             {
                 idle.RemoveAt(idle.Count - 1);
-                if (last.State == ConnectionState.Open && time.GetElapsedTime(since) < LongestRest)
-                    return new(last);
-                idle.Add((last, since));
-                return Renewed(cancel);
+                return new(last);
             }
+
+            stale = All(); // The newest has rested too long or is broken, so all have or may be.
         }
 
-        return pool.OpenConnectionAsync(cancel);
+        return stale.Length == 0 ? pool.OpenConnectionAsync(cancel) : Instead(stale, cancel);
     }
 
     /// <param name="isWell">Whether it answered all that it was asked. If not, the others may be as broken.</param>
     public async ValueTask GiveBack(NpgsqlConnection connection, bool isWell)
     {
         var isBroken = connection.State != ConnectionState.Open;
-        NpgsqlConnection? tooMuch = connection;
+        NpgsqlConnection[] tooMuch;
         lock (change)
-        {
-            if (isWell && !isOver)
-            {
-                idle.Add((connection, time.GetTimestamp()));
-                tooMuch = null;
-                if (idle.Count > most || time.GetElapsedTime(idle[0].Since) > LongestRest)
-                {
-                    tooMuch = idle[0].Connection;
-                    idle.RemoveAt(0);
-                }
-            }
-        }
+            tooMuch = !isWell ? [connection, .. All()] : isOver ? [connection] : Rest(connection);
 
-        if (tooMuch is not null)
-            await tooMuch.DisposeAsync();
-        if (isWell)
-            return;
-        await Forget();
+        await ToThePool(tooMuch);
 
         // When the server was restarted none of them lives: whoever comes next shall not find that out too.
-        if (isBroken)
+        if (!isWell && isBroken)
             pool.Clear();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        lock (change)
-            isOver = true;
-        await Forget();
-    }
-
-    // The newest has rested too long or is broken, so all have or may be.
-    private async ValueTask<NpgsqlConnection> Renewed(CancellationToken cancel)
-    {
-        await Forget();
-        return await pool.OpenConnectionAsync(cancel);
-    }
-
-    private async ValueTask Forget()
+    /// <summary>What is in use meanwhile goes to the pool when it is given back.</summary>
+    public ValueTask DisposeAsync()
     {
         NpgsqlConnection[] all;
         lock (change)
-        {
-            all = [.. idle.Select(it => it.Connection)];
-            idle.Clear();
-        }
+            (isOver, all) = (true, All());
+        return ToThePool(all);
+    }
 
-        foreach (var connection in all)
+    private async ValueTask<NpgsqlConnection> Instead(NpgsqlConnection[] stale, CancellationToken cancel)
+    {
+        await ToThePool(stale);
+        return await pool.OpenConnectionAsync(cancel);
+    }
+
+    private static async ValueTask ToThePool(NpgsqlConnection[] connections)
+    {
+        foreach (var connection in connections)
             await connection.DisposeAsync();
+    }
+
+    /// <summary>Lets it rest. Under the lock.</summary>
+    /// <returns>The one that has rested the longest, where it is one too many or has rested too long.</returns>
+    private NpgsqlConnection[] Rest(NpgsqlConnection connection)
+    {
+        idle.Add((connection, time.GetTimestamp()));
+        var (oldest, since) = idle[0];
+        if (idle.Count <= most && time.GetElapsedTime(since) <= LongestRest)
+            return [];
+        idle.RemoveAt(0);
+        return [oldest];
+    }
+
+    /// <summary>Takes all that rest. Under the lock.</summary>
+    private NpgsqlConnection[] All()
+    {
+        NpgsqlConnection[] all = [.. idle.Select(it => it.Connection)];
+        idle.Clear();
+        return all;
     }
 }
