@@ -52,8 +52,11 @@ public sealed class StripeSubscriptionTests
         await stripe.Pass(days: 367);
         foreach (var (attempts, days) in new[] { (1, 3), (2, 5), (3, 7) })
         {
+            // Of the renewal: the first invoice was paid at one attempt, too, and stands there until the renewal has been made.
             await StripeSandbox.Eventually(
-                async () => (long)(await stripe.InvoicesOf(subscription))[0]!["attempt_count"]! == attempts, $"attempt {attempts}");
+                async () => (await stripe.InvoicesOf(subscription)).Any(it =>
+                    (string?)it!["billing_reason"] == "subscription_cycle" && (long)it["attempt_count"]! == attempts),
+                $"attempt {attempts}");
             await stripe.Pass(days, hours: 1);
         }
 
