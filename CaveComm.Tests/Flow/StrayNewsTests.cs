@@ -58,9 +58,8 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
     [InlineData("Invalid", (-7 * 24) - 1, false)]
     public async Task An_invoice_that_ran_out_is_asked_about_until_bitcoin_can_no_longer_come_for_it(string status, int hours, bool again)
     {
-        var desk = await MoneyDesk.Open(office);
-        var story = await desk.Invoiced("btcpay");
-        var (invoice, now) = (await MoneyDesk.InvoiceId(story), DateTimeOffset.UtcNow);
+        var (story, invoice) = await Invoiced();
+        var now = DateTimeOffset.UtcNow;
         var script = new ScriptedProvider()
             .On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", $$"""
                 {"id":"{{invoice}}","amount":"120","paidAmount":"0","currency":"EUR","status":"{{status}}","additionalStatus":"None",
@@ -76,9 +75,7 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task An_open_invoice_that_the_provider_does_not_know_is_no_quiet_end()
     {
-        var desk = await MoneyDesk.Open(office);
-        var story = await desk.Invoiced("btcpay");
-        var invoice = await MoneyDesk.InvoiceId(story);
+        var (story, invoice) = await Invoiced();
 
         var outgoing = await Check(story, invoice, new ScriptedProvider().On($"GET /api/v1/stores/9kDnZ1/invoices/{invoice}", "", 404));
 
@@ -89,9 +86,7 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task An_amount_that_cannot_be_is_no_money_and_an_alarm()
     {
-        var desk = await MoneyDesk.Open(office);
-        var story = await desk.Invoiced("btcpay");
-        var invoice = await MoneyDesk.InvoiceId(story);
+        var (story, invoice) = await Invoiced();
 
         var outgoing = await Check(story, invoice, Settled(story, invoice, amount: "120", "EUR", coins: "1e20"));
 
@@ -103,9 +98,7 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Money_in_another_currency_stops_and_alarms()
     {
-        var desk = await MoneyDesk.Open(office);
-        var story = await desk.Invoiced("btcpay");
-        var invoice = await MoneyDesk.InvoiceId(story);
+        var (story, invoice) = await Invoiced();
 
         var outgoing = await Check(story, invoice, Settled(story, invoice, amount: "120", "USD", coins: "0.002"));
 
@@ -117,15 +110,20 @@ public sealed class StrayNewsTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task An_invoice_that_was_paid_over_less_than_was_asked_stops_and_alarms()
     {
-        var desk = await MoneyDesk.Open(office);
-        var story = await desk.Invoiced("btcpay");
-        var invoice = await MoneyDesk.InvoiceId(story);
+        var (story, invoice) = await Invoiced();
 
         var outgoing = await Check(story, invoice, Settled(story, invoice, amount: "60", "EUR", coins: "0.001"));
 
         outgoing.OfType<DeliveryMessage<Alarm>>().ShouldHaveSingleItem().Message.Reason.ShouldContain("60.00 EUR of it did not come in");
         outgoing.OfType<DeliveryMessage<CheckInvoice>>().ShouldHaveSingleItem();
         outgoing.ShouldNotContain(it => it is CaveComm.Api.Notifications.MailFreelancer);
+    }
+
+    private async Task<(Story Story, string Invoice)> Invoiced()
+    {
+        var desk = await MoneyDesk.Open(office);
+        var story = await desk.Invoiced("btcpay");
+        return (story, await MoneyDesk.InvoiceId(story));
     }
 
     /// <summary>BTCPay says that the invoice is over this amount, and settled by one payment of this many coins.</summary>

@@ -1,8 +1,6 @@
 using System.Net;
 using CaveComm.Api.Identity;
-using CaveComm.Domain;
 using CaveComm.Domain.Identity;
-using CaveComm.EventStore;
 using CaveComm.Tests.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,25 +18,25 @@ public sealed class FloodTests(GuessSite fixture) : IClassFixture<GuessSite>
     {
         fixture.Time.Advance(TimeSpan.FromMinutes(2));
         var refusals = fixture.Services.GetRequiredService<RefusedSignIns>();
-        var last = IPAddress.None;
+        var last = "";
         for (var come = 0; come < RefusedSignIns.MostWritten + 20; come++)
         {
-            last = IPAddress.Parse($"2001:db8:{come:x}::1");
+            last = $"2001:db8:{come:x}::1";
             await Refuse(last);
         }
 
-        (await Written(last)).ShouldBeEmpty();
-        var first = IPAddress.Parse($"2001:db8:{RefusedSignIns.MostWritten:x}::1");
-        (await Written(first)).ShouldBe([new SignInEvent.Limited("everybody", null, fixture.Services.GetRequiredService<Origins>().Of(first))]);
+        (await fixture.ToldOf(last)).ShouldBeEmpty();
+        var first = $"2001:db8:{RefusedSignIns.MostWritten:x}::1";
+        (await fixture.ToldOf(first)).ShouldBe([new SignInEvent.Limited("everybody", null, fixture.OriginOf(first))]);
 
         fixture.Time.Advance(TimeSpan.FromMinutes(2));
         await Refuse(last);
-        (await Written(last)).ShouldHaveSingleItem().ShouldBeOfType<SignInEvent.Refused>();
+        (await fixture.ToldOf(last)).ShouldHaveSingleItem().ShouldBeOfType<SignInEvent.Refused>();
 
-        Task Refuse(IPAddress from)
+        Task Refuse(string from)
         {
             var http = new DefaultHttpContext();
-            http.Connection.RemoteIpAddress = from;
+            http.Connection.RemoteIpAddress = IPAddress.Parse(from);
             return refusals.Record(http, SignInRefusal.UnknownName, null, false, null, Cancel);
         }
     }
@@ -58,13 +56,5 @@ public sealed class FloodTests(GuessSite fixture) : IClassFixture<GuessSite>
         answer.Headers.RetryAfter.ShouldNotBeNull();
         await crowd.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => Task.WhenAll(waiting));
-    }
-
-    private async Task<IReadOnlyList<object>> Written(IPAddress from)
-    {
-        var origin = fixture.Services.GetRequiredService<Origins>().Of(from);
-        await using var session = fixture.Services.GetRequiredService<IDocumentStore>().QuerySession();
-        var stream = StreamKey.SignIns(DateOnly.FromDateTime(fixture.Time.GetUtcNow().UtcDateTime), origin);
-        return [.. (await session.Events.FetchStreamAsync(stream, token: Cancel)).Select(it => it.Data)];
     }
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using CaveComm.Api.Identity;
+using CaveComm.Domain;
 using CaveComm.Domain.Identity;
+using CaveComm.EventStore;
 using CaveComm.Tests.Http;
 using CaveComm.Tests.Providers;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,6 +52,24 @@ public sealed class GuessSite : IAsyncLifetime
         var registered = await Services.GetRequiredService<AccountHandling>().Register(
             new Registration(username, username, username, null, IdentitySite.Password, Role.Admin, "test"), TestContext.Current.CancellationToken);
         return (username, registered.AccountId);
+    }
+
+    /// <summary>What the log calls an address.</summary>
+    internal string OriginOf(string address) => Services.GetRequiredService<Origins>().Of(IPAddress.Parse(address));
+
+    /// <summary>What the log says of an address, in order; over the midnight that the clock may have passed, too.</summary>
+    internal async Task<IReadOnlyList<SignInEvent>> ToldOf(string address)
+    {
+        await using var session = Services.GetRequiredService<IDocumentStore>().QuerySession();
+        var today = DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
+        var told = new List<SignInEvent>();
+        foreach (var day in new[] { today.AddDays(-1), today })
+        {
+            var stream = StreamKey.SignIns(day, OriginOf(address));
+            told.AddRange((await session.Events.FetchStreamAsync(stream, token: TestContext.Current.CancellationToken)).Select(it => (SignInEvent)it.Data));
+        }
+
+        return told;
     }
 
     internal Task<HttpResponseMessage> SignIn(string address, string username, string password, string? code = null) => Site.Send(

@@ -1,11 +1,7 @@
 using System.Net;
-using CaveComm.Api.Identity;
-using CaveComm.Domain;
 using CaveComm.Domain.Identity;
-using CaveComm.EventStore;
 using CaveComm.Tests.Http;
 using CaveComm.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using static CaveComm.Tests.Identity.IdentitySite;
 
@@ -81,7 +77,7 @@ public sealed class GuessTests(GuessSite fixture) : IClassFixture<GuessSite>
 
         answers.Count(it => it == HttpStatusCode.Unauthorized).ShouldBe(10);
         answers.ShouldAllBe(it => it == HttpStatusCode.Unauthorized || it == HttpStatusCode.TooManyRequests);
-        var story = await Refusals(address);
+        var story = await fixture.ToldOf(address);
         story.OfType<SignInEvent.Refused>().Count().ShouldBe(10);
         story.OfType<SignInEvent.Refused>().ShouldAllBe(it => it.Account == account && it.Reason == SignInRefusal.WrongPassword);
         story.OfType<SignInEvent.Limited>().ShouldHaveSingleItem().Limit.ShouldBe("address");
@@ -124,7 +120,7 @@ public sealed class GuessTests(GuessSite fixture) : IClassFixture<GuessSite>
     {
         var address = fixture.NewAddress();
         await fixture.SignIn(address, "hunter2-typed-as-name", "hunter2-typed-as-password");
-        var told = (await Refusals(address)).ShouldHaveSingleItem();
+        var told = (await fixture.ToldOf(address)).ShouldHaveSingleItem();
         told.ShouldBe(new SignInEvent.Refused(SignInRefusal.UnknownName, null, ((SignInEvent.Refused)told).Origin));
         told.ToString()!.ShouldNotContain("hunter2");
         told.ToString()!.ShouldNotContain(address);
@@ -178,14 +174,6 @@ public sealed class GuessTests(GuessSite fixture) : IClassFixture<GuessSite>
         var status = HttpStatusCode.TooManyRequests;
         await Eventually.Holds("the owner gets in", async () => (status = (await fixture.SignIn(address, username, Password)).StatusCode) != HttpStatusCode.TooManyRequests);
         return status;
-    }
-
-    private async Task<IReadOnlyList<object>> Refusals(string address)
-    {
-        var origin = fixture.Services.GetRequiredService<Origins>().Of(IPAddress.Parse(address));
-        await using var session = fixture.Services.GetRequiredService<IDocumentStore>().QuerySession();
-        var stream = StreamKey.SignIns(DateOnly.FromDateTime(fixture.Time.GetUtcNow().UtcDateTime), origin);
-        return [.. (await session.Events.FetchStreamAsync(stream, token: Cancel)).Select(it => it.Data)];
     }
 
     /// <summary>The same site with no trusted proxy.</summary>

@@ -1,8 +1,6 @@
 using System.Net;
 using CaveComm.Api.Identity;
-using CaveComm.Domain;
 using CaveComm.Domain.Identity;
-using CaveComm.EventStore;
 using CaveComm.Tests.Http;
 using CaveComm.Tests.OAuth;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,10 +25,10 @@ public sealed class RefusedProgramTests(GuessSite fixture) : IClassFixture<Guess
         await (await SendKey(address, ApiKeyText.Of(Guid.NewGuid(), 1, revoked))).Problem(401, "sign-in-required");
         await (await SendKey(address, "cck_nonsense")).Problem(401, "sign-in-required");
 
-        var told = await Told(address);
+        var told = await fixture.ToldOf(address);
         told.ShouldBe([Refused(account), Refused(null), Refused(null)]);
 
-        SignInEvent Refused(Guid? of) => new SignInEvent.Refused(SignInRefusal.WrongKey, of, OriginOf(address));
+        SignInEvent Refused(Guid? of) => new SignInEvent.Refused(SignInRefusal.WrongKey, of, fixture.OriginOf(address));
     }
 
     [Fact]
@@ -41,7 +39,7 @@ public sealed class RefusedProgramTests(GuessSite fixture) : IClassFixture<Guess
         await Change(account, new AccountCommand.MakeApiKey("Good", [Scope.ReadAudit], digest));
         var address = fixture.NewAddress();
         (await SendKey(address, ApiKeyText.Of(account, 1, secret))).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await Told(address)).ShouldBeEmpty();
+        (await fixture.ToldOf(address)).ShouldBeEmpty();
     }
 
     [Theory]
@@ -55,10 +53,10 @@ public sealed class RefusedProgramTests(GuessSite fixture) : IClassFixture<Guess
         (await SendSecret(address, path, "typed-by-somebody", "not-its-secret")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         (await SendSecret(address, path, OAuthTalk.Web, OAuthTalk.WebSecret)).StatusCode.ShouldNotBe(HttpStatusCode.Unauthorized);
 
-        (await Told(address)).ShouldBe(
+        (await fixture.ToldOf(address)).ShouldBe(
         [
-            new SignInEvent.ClientRefused(SignInRefusal.WrongSecret, OAuthTalk.Web, OriginOf(address)),
-            new SignInEvent.ClientRefused(SignInRefusal.UnknownClient, null, OriginOf(address)),
+            new SignInEvent.ClientRefused(SignInRefusal.WrongSecret, OAuthTalk.Web, fixture.OriginOf(address)),
+            new SignInEvent.ClientRefused(SignInRefusal.UnknownClient, null, fixture.OriginOf(address)),
         ]);
     }
 
@@ -73,7 +71,7 @@ public sealed class RefusedProgramTests(GuessSite fixture) : IClassFixture<Guess
             (await SendSecret(address, "/oauth2/token", "typed-by-somebody", "x")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized, "no key and no secret is ever kept waiting");
         }
 
-        var told = await Told(address);
+        var told = await fixture.ToldOf(address);
         told.OfType<SignInEvent.Refused>().Count().ShouldBe(GuessLimits.Most);
         told.OfType<SignInEvent.Limited>().ShouldHaveSingleItem().Limit.ShouldBe("program");
         told.Count.ShouldBe(GuessLimits.Most + 1);
@@ -88,20 +86,4 @@ public sealed class RefusedProgramTests(GuessSite fixture) : IClassFixture<Guess
         headers: [("X-Forwarded-For", address)]);
 
     private Task Change(Guid account, AccountCommand command) => fixture.Services.GetRequiredService<AccountHandling>().Handle(account, command, "test", Cancel);
-
-    private string OriginOf(string address) => fixture.Services.GetRequiredService<Origins>().Of(IPAddress.Parse(address));
-
-    /// <summary>Over the midnight that the clock may have passed, too.</summary>
-    private async Task<IReadOnlyList<SignInEvent>> Told(string address)
-    {
-        await using var session = fixture.Services.GetRequiredService<IDocumentStore>().QuerySession();
-        var today = DateOnly.FromDateTime(fixture.Time.GetUtcNow().UtcDateTime);
-        var told = new List<SignInEvent>();
-        foreach (var day in new[] { today.AddDays(-1), today })
-        {
-            told.AddRange((await session.Events.FetchStreamAsync(StreamKey.SignIns(day, OriginOf(address)), token: Cancel)).Select(it => (SignInEvent)it.Data));
-        }
-
-        return told;
-    }
 }
