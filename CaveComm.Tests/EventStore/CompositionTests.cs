@@ -65,7 +65,7 @@ public sealed class CompositionTests : IAsyncLifetime
         await using (var write = new NpgsqlCommand("insert into mt_streams (id, version) values ('held', 1)", writer))
             await write.ExecuteNonQueryAsync();
         using var second = Node();
-        await second.StartAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await second.StartAsync().WaitAsync(TimeSpan.FromSeconds(60));
         await second.StopAsync();
     }
 

@@ -85,7 +85,7 @@ public sealed class DaemonTests : IAsyncLifetime
 
         var events = await it.Append("parcel/1", new Packed("anna", 1));
 
-        (await daemon.WaitForPosition<Parcel>(events[0].Sequence, TimeSpan.FromSeconds(10), CancellationToken.None)).ShouldBeTrue();
+        (await daemon.WaitForPosition<Parcel>(events[0].Sequence, StoreUnderTest.Patience, CancellationToken.None)).ShouldBeTrue();
     }
 
     [Fact]

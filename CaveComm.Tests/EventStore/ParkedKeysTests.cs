@@ -104,7 +104,7 @@ public sealed class ParkedKeysTests : IAsyncLifetime
         await it.StartDaemon();
 
         await Eventually.Holds("it runs", async () =>
-            (await it.Store.ProjectionOperations.List(CancellationToken.None)).Single() is { State: "running", Error: null }, TimeSpan.FromSeconds(10));
+            (await it.Store.ProjectionOperations.List(CancellationToken.None)).Single() is { State: "running", Error: null });
     }
 
     private async Task<Ledger?> View(string key)

@@ -10,7 +10,7 @@ public sealed class StoreUnderTest : IAsyncDisposable
 
     private StoreUnderTest(TestDatabase database, DocumentStore store) => (Database, Store) = (database, store);
 
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public TestDatabase Database { get; }
 

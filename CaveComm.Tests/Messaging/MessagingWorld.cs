@@ -11,7 +11,7 @@ namespace CaveComm.Tests.Messaging;
 /// <summary>A database with a store, and as many nodes as a test wants.</summary>
 internal sealed class MessagingWorld : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>The clockwork run faster. Nobody is taken for dead: the machine may be so busy that a living node is late.</summary>
     public static readonly MessagingTimings Fast = new() { Poll = TimeSpan.FromMilliseconds(200), DeadAfter = TimeSpan.FromMinutes(5) };

@@ -49,7 +49,7 @@ public sealed class PrivatePostgresTests : IDisposable
         await server.DisposeAsync();
 
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
-        await Eventually.Holds("the server's process is gone", () => !IsRunning(process), TimeSpan.FromSeconds(2));
+        await Eventually.Holds("the server's process is gone", () => !IsRunning(process));
         File.Exists(PidFile).ShouldBeFalse();
     }
 
@@ -81,7 +81,7 @@ public sealed class PrivatePostgresTests : IDisposable
         (await Ask<int>(second, "select 1")).ShouldBe(1);
 
         await second.DisposeAsync();
-        await Eventually.Holds("the server's process is gone", () => !IsRunning(process), TimeSpan.FromSeconds(2));
+        await Eventually.Holds("the server's process is gone", () => !IsRunning(process));
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public sealed class KilledNodesTests : IAsyncLifetime
 
     private async Task<int> WhoFeedsTheInbox()
     {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
         var found = 0;
         await Eventually.Holds("some node feeds the inbox", async () =>
         {

@@ -28,7 +28,7 @@ public sealed class OrderTests : IAsyncLifetime
         for (var i = 0; i < 50; i++)
             await it.Append($"parcel/{i}", new Packed("anna", 1));
 
-        await Eventually.Holds("the lag has grown", () => daemon.Shards.All(shard => shard.LagSeconds > held.TotalSeconds), held + TimeSpan.FromSeconds(20));
+        await Eventually.Holds("the lag has grown", () => daemon.Shards.All(shard => shard.LagSeconds > held.TotalSeconds), held + TimeSpan.FromSeconds(60));
         var summaries = await it.Store.ProjectionOperations.List(CancellationToken.None);
         summaries.ShouldAllBe(summary => summary.LagSeconds > held.TotalSeconds && summary.LagEvents == 50);
         (await it.Database.Scalar<long>("select count(*) from mt_doc_parcel")).ShouldBe(0);
