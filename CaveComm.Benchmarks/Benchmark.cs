@@ -69,12 +69,12 @@ public static class BenchmarkRun
 
         var server = new BenchmarkServer(database);
         var only = Option("--only");
-        Console.WriteLine($"{"benchmark",-44} {"value",12} {"unit",-10} {"p50 ms",9} {"p99 ms",9} {"ratio",7} {"limit",7}");
+        Console.WriteLine($"{"benchmark",-44} {"value",12} {"unit",-12} {"p50 ms",9} {"p99 ms",9} {"ratio",7} {"limit",7}");
         foreach (var benchmark in benchmarks.Where(it => only is null || it.Name.StartsWith(only, StringComparison.OrdinalIgnoreCase)))
         {
             foreach (var it in await benchmark.Run(server, cancel))
             {
-                Console.WriteLine($"{it.Name,-44} {it.Value,12:N2} {it.Unit,-10} {it.P50,9:N2} {it.P99,9:N2} {it.Ratio,7:N2} {it.Limit,7:N2}");
+                Console.WriteLine($"{it.Name,-44} {it.Value,12:N2} {it.Unit,-12} {it.P50,9:N2} {it.P99,9:N2} {it.Ratio,7:N2} {it.Limit,7:N2}");
                 if (Option("--json") is { } file)
                     await File.AppendAllTextAsync(file, JsonSerializer.Serialize(it, Json) + "\n", cancel);
             }
