@@ -22,12 +22,14 @@ internal sealed class ShiftedTime(SandboxStore store, TimeProvider real) : TimeP
     /// <summary>Puts the clock forward; it never goes back.</summary>
     public void Advance(TimeSpan by)
     {
-        var ahead = store.Transact(work =>
+        var seconds = (long)by.TotalSeconds;
+        store.Transact(work =>
         {
-            var seconds = ((long?)work.Find(Settings, Kept)?["aheadSeconds"] ?? 0) + (long)by.TotalSeconds;
-            work.Put(Settings, Kept, new JsonObject { ["aheadSeconds"] = seconds });
-            return seconds;
+            var ahead = (long?)work.Find(Settings, Kept)?["aheadSeconds"] ?? 0;
+            work.Put(Settings, Kept, new JsonObject { ["aheadSeconds"] = ahead + seconds });
         });
-        Interlocked.Exchange(ref aheadTicks, TimeSpan.FromSeconds(ahead).Ticks);
+
+        // Added, not set: of two at once the one that committed first may come here last.
+        Interlocked.Add(ref aheadTicks, TimeSpan.FromSeconds(seconds).Ticks);
     }
 }
