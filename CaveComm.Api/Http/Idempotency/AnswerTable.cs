@@ -4,7 +4,7 @@ using Npgsql;
 namespace CaveComm.Api.Http.Idempotency;
 
 /// <summary>Where answers are kept, sealed, for a day.</summary>
-internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock)
+internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock) : IDisposable
 {
     /// <summary>How long a request waits for another node that is at the same one.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -24,6 +24,9 @@ internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock)
         delete from cavecomm_http_answer where id in (
             select id from cavecomm_http_answer where expires_at <= $1 order by expires_at limit $2 for update skip locked)
         """;
+
+    // Who holds a key does the rest on other connections: where all of the pool were with those who hold one, nobody would get on.
+    private readonly SemaphoreSlim room = new(Math.Max(1, new NpgsqlConnectionStringBuilder(database.ConnectionString).MaxPoolSize / 2));
 
     /// <summary>Makes the table. Several nodes may start at once.</summary>
     public async Task Ensure(CancellationToken cancel)
@@ -55,9 +58,11 @@ internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock)
     /// <exception cref="KeyInHandException"/>
     public async Task<LockedRow> Lock(byte[] row, CancellationToken cancel)
     {
-        var connection = await database.OpenConnectionAsync(cancel);
+        await room.WaitAsync(cancel);
+        NpgsqlConnection? connection = null;
         try
         {
+            connection = await database.OpenConnectionAsync(cancel);
             var transaction = await connection.BeginTransactionAsync(cancel);
             await using var batch = new NpgsqlBatch(connection, transaction)
             {
@@ -75,16 +80,21 @@ internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock)
             await using var results = await batch.ExecuteReaderAsync(cancel);
             await results.NextResultAsync(cancel);
             await results.NextResultAsync(cancel);
-            return new LockedRow(connection, transaction, await results.ReadAsync(cancel) ? results.GetFieldValue<byte[]>(0) : null);
+            return new LockedRow(transaction, connection, room, await results.ReadAsync(cancel) ? results.GetFieldValue<byte[]>(0) : null);
         }
-        catch (PostgresException waited) when (waited.SqlState == PostgresErrorCodes.LockNotAvailable)
+        catch (Exception failure)
         {
-            await connection.DisposeAsync();
-            throw new KeyInHandException();
-        }
-        catch
-        {
-            await connection.DisposeAsync();
+            room.Release();
+            if (connection is not null)
+            {
+                await connection.DisposeAsync();
+            }
+
+            if (failure is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+            {
+                throw new KeyInHandException();
+            }
+
             throw;
         }
     }
@@ -126,16 +136,38 @@ internal sealed class AnswerTable(NpgsqlDataSource database, TimeProvider clock)
         },
     };
 
+    public void Dispose() => room.Dispose();
+
     private DateTimeOffset Now => clock.GetUtcNow().ToUniversalTime();
 }
 
-/// <param name="Found">What was kept when the key was taken.</param>
-internal sealed record LockedRow(NpgsqlConnection Connection, NpgsqlTransaction Transaction, byte[]? Found) : IAsyncDisposable
+/// <param name="found">What was kept when the key was taken.</param>
+/// <param name="room">Gets back what holding the key has taken of it.</param>
+internal sealed class LockedRow(NpgsqlTransaction transaction, NpgsqlConnection connection, SemaphoreSlim room, byte[]? found) : IAsyncDisposable
 {
+    private bool isOver;
+
+    public NpgsqlTransaction Transaction => transaction;
+
+    public byte[]? Found => found;
+
     /// <summary>Rolls back what was not committed, and lets go of the key.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Transaction.DisposeAsync();
-        await Connection.DisposeAsync();
+        if (isOver)
+        {
+            return;
+        }
+
+        isOver = true;
+        try
+        {
+            await transaction.DisposeAsync();
+            await connection.DisposeAsync();
+        }
+        finally
+        {
+            room.Release();
+        }
     }
 }
