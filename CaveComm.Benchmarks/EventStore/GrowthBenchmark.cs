@@ -9,6 +9,8 @@ namespace CaveComm.Benchmarks.EventStore;
 public sealed class GrowthBenchmark : IBenchmark
 {
     private const int Few = 10_000;
+    private const int Appended = 100; // Streams that grow while the tail is measured.
+    private const int InUse = 500; // Streams that somebody works on; the others rest.
 
     // A million by default; the full five are said with this variable, since filling takes minutes.
     private static readonly int Many = int.Parse(Environment.GetEnvironmentVariable("CAVECOMM_BENCH_EVENTS") ?? "1000000", CultureInfo.InvariantCulture);
@@ -25,6 +27,7 @@ public sealed class GrowthBenchmark : IBenchmark
             .. Lines("tail", few.Tail, many.Tail),
             .. Lines("read-10.plain", few.Raw, many.Raw),
             .. Lines("read-10", few.Read, many.Read),
+            .. Lines("read-10.in-use", few.ReadInUse, many.ReadInUse),
         ];
     }
 
@@ -38,11 +41,11 @@ public sealed class GrowthBenchmark : IBenchmark
         ];
     }
 
-    private static async Task<(List<double> StartUp, List<double> Tail, List<double> Raw, List<double> Read)> Of(BenchmarkServer server, int events, CancellationToken cancel)
+    private static async Task<Figures> Of(BenchmarkServer server, int events, CancellationToken cancel)
     {
         await using var meters = await MeterStore.Create(server, cancel);
         await Fill(meters, events, cancel);
-        var (startUp, tail, raw, read) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        var (startUp, tail) = (new List<double>(), new List<double>());
         for (var i = 0; i < 7; i++)
         {
             var began = Stopwatch.GetTimestamp();
@@ -52,7 +55,7 @@ public sealed class GrowthBenchmark : IBenchmark
             var appended = await Append(meters.Store, "meter/0", cancel);
             await Seen(daemon, appended, cancel);
             startUp.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-            for (var n = 0; n < 100; n++)
+            for (var n = 0; n < Appended; n++)
             {
                 appended = await Append(meters.Store, $"meter/{n}", cancel);
                 var committed = Stopwatch.GetTimestamp();
@@ -62,30 +65,38 @@ public sealed class GrowthBenchmark : IBenchmark
             }
         }
 
-        // The plain read of other streams in turn with ours: what both lose in the long log is PostgreSQL's cache, not the way of reading.
+        var (raw, read) = await Reads(meters, (events / 10) - Appended, cancel);
+        var (_, readInUse) = await Reads(meters, InUse, cancel);
+        return new(startUp, tail, raw, read, readInUse);
+    }
+
+    /// <summary>The plain read of other streams in turn with ours: what both lose in the long log is PostgreSQL's cache, not the way of reading.</summary>
+    private static async Task<(List<double> Raw, List<double> Read)> Reads(MeterStore meters, int streams, CancellationToken cancel)
+    {
+        var (raw, read) = (new List<double>(), new List<double>());
         await using var connection = await meters.Open();
         await using var plain = new NpgsqlCommand(ReadMeter.Select, connection) { Parameters = { new() { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Varchar } } };
         await plain.PrepareAsync(cancel);
-        for (var i = 0; i < 2_000; i++)
+        for (var i = 0; i < 4_000; i++)
         {
-            plain.Parameters[0].Value = AnyStream(events);
+            plain.Parameters[0].Value = AnyStream(streams);
             var began = Stopwatch.GetTimestamp();
             await using (var rows = await plain.ExecuteReaderAsync(cancel))
                 _ = await ReadMeter.Total(rows);
             var between = Stopwatch.GetTimestamp();
             await using var session = meters.Store.QuerySession();
-            _ = await session.Events.AggregateStreamAsync<MeterView>(AnyStream(events), token: cancel);
-            if (i > 200)
+            _ = await session.Events.AggregateStreamAsync<MeterView>(AnyStream(streams), token: cancel);
+            if (i >= 2_000)
             {
                 raw.Add(Stopwatch.GetElapsedTime(began, between).TotalMilliseconds);
                 read.Add(Stopwatch.GetElapsedTime(between).TotalMilliseconds);
             }
         }
 
-        return (startUp, tail, raw, read);
+        return (raw, read);
     }
 
-    private static string AnyStream(int events) => $"meter/{1000 + Random.Shared.Next((events / 10) - 1000)}";
+    private static string AnyStream(int of) => $"meter/{Appended + Random.Shared.Next(of)}";
 
     private static async Task Seen(ProjectionDaemon daemon, long sequence, CancellationToken cancel)
     {
@@ -118,4 +129,6 @@ public sealed class GrowthBenchmark : IBenchmark
         { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancel);
     }
+
+    private sealed record Figures(List<double> StartUp, List<double> Tail, List<double> Raw, List<double> Read, List<double> ReadInUse);
 }
