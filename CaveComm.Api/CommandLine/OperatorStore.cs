@@ -31,7 +31,7 @@ internal sealed class OperatorStore : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public DocumentStore Store => services.GetRequiredService<DocumentStore>();
+    public IDocumentStore Store => services.GetRequiredService<IDocumentStore>();
 
     public IEventHistory History => services.GetRequiredService<IEventHistory>();
 
@@ -89,7 +89,7 @@ internal sealed class OperatorStore : IAsyncDisposable
         var opened = new OperatorStore(data, connection, postgres, Services(configuration, data, connection));
         try
         {
-            await opened.Store.ApplyAllConfiguredChangesToDatabaseAsync(cancel);
+            await Tables.Make(opened.services, cancel);
             await opened.services.GetRequiredService<IMessageStore>().Migrate(cancel);
             return opened;
         }
