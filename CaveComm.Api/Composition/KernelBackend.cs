@@ -38,10 +38,10 @@ internal static class KernelBackend
             }
 
             EventAliases.MapAll(options.Events.MapEventType);
-            options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
-            options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
-            options.Projections.Add(new DeciderProjection<Slots, SlotEvent>(), ProjectionLifecycle.Live);
-            options.Projections.Add(new DeciderProjection<Balance, BalanceEvent>(), ProjectionLifecycle.Live);
+            options.Projections.Add<DeciderProjection<Commission, CommissionEvent>>(ProjectionLifecycle.Live);
+            options.Projections.Add<DeciderProjection<Freelancer, FreelancerEvent>>(ProjectionLifecycle.Live);
+            options.Projections.Add<DeciderProjection<Slots, SlotEvent>>(ProjectionLifecycle.Live);
+            options.Projections.Add<DeciderProjection<Balance, BalanceEvent>>(ProjectionLifecycle.Live);
             options.Projections.Add(new CommissionDetailProjection(), ProjectionLifecycle.Live);
             options.Projections.Add(new InboxProjection(), ProjectionLifecycle.Async);
             options.Projections.Add(new ShopWindowProjection(), ProjectionLifecycle.Async);

@@ -113,10 +113,12 @@ internal static class MartenBackend
         options.Events.MetadataConfig.HeadersEnabled = true;
         options.Listeners.Add(new ActorHeader());
         EventAliases.MapAll(options.Events.MapEventType);
-        options.Projections.Add(new DeciderProjection<Commission, CommissionEvent>(), ProjectionLifecycle.Live);
-        options.Projections.Add(new DeciderProjection<Freelancer, FreelancerEvent>(), ProjectionLifecycle.Live);
-        options.Projections.Add(new DeciderProjection<Slots, SlotEvent>(), ProjectionLifecycle.Live);
-        options.Projections.Add(new DeciderProjection<Balance, BalanceEvent>(), ProjectionLifecycle.Live);
+
+        // Added by type: an instance that is added makes its state a document, which must have an Id, though it is folded live and never stored.
+        options.Projections.Add<DeciderProjection<Commission, CommissionEvent>>(ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<Freelancer, FreelancerEvent>>(ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<Slots, SlotEvent>>(ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<Balance, BalanceEvent>>(ProjectionLifecycle.Live);
         options.Projections.Add(new CommissionDetailProjection(), ProjectionLifecycle.Live);
 
         // Marten calls a projection after its view, the kernel after its class: both must read the same row of progress.

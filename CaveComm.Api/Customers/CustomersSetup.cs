@@ -26,7 +26,7 @@ internal static class CustomersSetup
 
     public static void ConfigureCustomers(this StoreOptions options)
     {
-        options.Projections.Add(new DeciderProjection<KnownCustomer, CustomerEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<KnownCustomer, CustomerEvent>>(ProjectionLifecycle.Live);
         options.Schema.For<CustomerRecord>().Duplicate(it => it.CustomerId);
     }
 }

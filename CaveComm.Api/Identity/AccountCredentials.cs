@@ -26,13 +26,13 @@ public static class IdentityStorage
     public static void Configure(StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Projections.Add(new DeciderProjection<Account, AccountEvent>(), ProjectionLifecycle.Live);
-        options.Projections.Add(new DeciderProjection<Invitation, InvitationEvent>(), ProjectionLifecycle.Live);
-        options.Projections.Add(new DeciderProjection<Session, SessionEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<Account, AccountEvent>>(ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<Invitation, InvitationEvent>>(ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<Session, SessionEvent>>(ProjectionLifecycle.Live);
         options.Schema.For<AccountCredentials>();
         options.Schema.For<SessionRecord>().Duplicate(it => it.Account).Duplicate(it => it.EndsAt);
         options.Schema.For<SessionSeen>();
-        options.Projections.Add(new DeciderProjection<Client, ClientEvent>(), ProjectionLifecycle.Live);
+        options.Projections.Add<DeciderProjection<Client, ClientEvent>>(ProjectionLifecycle.Live);
         options.Schema.For<OAuth.ClientRecord>();
         options.Schema.For<SignInName>();
         options.Schema.For<SecondFactor>();

@@ -16,13 +16,44 @@ internal static class CalledMembers
         foreach (var handle in metadata.MemberReferences)
         {
             var member = metadata.GetMemberReference(handle);
-            if (member.Parent.Kind == HandleKind.TypeReference)
+            if (NamedType(metadata, member.Parent) is { } known)
             {
-                var type = metadata.GetTypeReference((TypeReferenceHandle)member.Parent);
+                var type = metadata.GetTypeReference(known);
                 called.Add($"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}.{metadata.GetString(member.Name)}");
             }
         }
 
         return called;
+    }
+
+    /// <returns>The types outside that it names, each with the assembly that has it.</returns>
+    public static IReadOnlyList<(string Assembly, string Name)> TypesOf(Assembly assembly)
+    {
+        using var file = new PEReader(File.OpenRead(assembly.Location));
+        var metadata = file.GetMetadataReader();
+        return
+        [
+            .. metadata.TypeReferences.Select(metadata.GetTypeReference)
+                .Where(it => it.ResolutionScope.Kind == HandleKind.AssemblyReference)
+                .Select(it => (metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)it.ResolutionScope).Name), metadata.GetString(it.Name))),
+        ];
+    }
+
+    // A generic type stands behind a signature: that it is an instance, of a class or a structure, and of which.
+    private static TypeReferenceHandle? NamedType(MetadataReader metadata, EntityHandle parent)
+    {
+        if (parent.Kind == HandleKind.TypeSpecification)
+        {
+            var signature = metadata.GetBlobReader(metadata.GetTypeSpecification((TypeSpecificationHandle)parent).Signature);
+            if (signature.ReadSignatureTypeCode() != SignatureTypeCode.GenericTypeInstance)
+            {
+                return null;
+            }
+
+            signature.ReadCompressedInteger();
+            parent = signature.ReadTypeHandle();
+        }
+
+        return parent.Kind == HandleKind.TypeReference ? (TypeReferenceHandle)parent : null;
     }
 }

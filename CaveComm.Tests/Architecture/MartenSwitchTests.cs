@@ -70,7 +70,7 @@ public partial class MartenSwitchTests
         return reader.ReadToEnd();
     }
 
-    [GeneratedRegex(@"Projections\.Add\(new ([\w<>, ]+?)(?:\(\)| \{[^}]*\}), (ProjectionLifecycle\.\w+)\)")]
+    [GeneratedRegex(@"Projections\.Add(?:\(new |<)([\w<>, ]+?)(?:\(\), |>\(| \{[^}]*\}, )(ProjectionLifecycle\.\w+)\)")]
     private static partial Regex Registration();
 
     [GeneratedRegex(@"(options\.(?:Schema\.For<|Configure)[^;]+;)")]
