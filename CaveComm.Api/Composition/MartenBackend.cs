@@ -55,7 +55,9 @@ internal static class MartenBackend
         var marten = services.AddMarten(options =>
             {
                 options.Connection(connection);
-                options.AutoCreateSchemaObjects = isMade ? AutoCreate.None : AutoCreate.CreateOrUpdate;
+
+                // Tables are made at the start or not at all: by the first write Marten would take states that are folded live for documents, and want tables for them.
+                options.AutoCreateSchemaObjects = AutoCreate.None;
                 Store(options);
             })
             .UseLightweightSessions()
