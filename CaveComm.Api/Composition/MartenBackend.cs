@@ -72,6 +72,8 @@ internal static class MartenBackend
             marten.ApplyAllDatabaseChangesOnStartup();
         }
 
+        // It logs each statement that failed, with all that it would have written: lost races as failures, and what people wrote. What fails is thrown, too.
+        services.AddLogging(logging => logging.AddFilter("Marten.IDocumentStore", LogLevel.None));
         services.AddWolverine(Messages);
         services.AddSingleton(_ => NpgsqlDataSource.Create(connection));
         services.AddScoped<IOutbox, SessionOutbox>();
