@@ -31,6 +31,11 @@ public partial class MartenSwitchTests
         Found(Registration(), Marten).ShouldBe(Found(Registration(), Kernel), ignoreOrder: true);
 
     [Fact]
+    public void Operators_see_every_stored_projection_on_Marten() =>
+        Found(Progress(), Text("MartenProgress.cs")).ShouldBe(
+            [.. Found(Registration(), Marten).Where(it => it.EndsWith(".Async", StringComparison.Ordinal)).Select(it => it.Split(' ')[0])], ignoreOrder: true);
+
+    [Fact]
     public void Both_backends_keep_the_same_documents_and_columns() =>
         Found(Document(), Marten).ShouldBe(Found(Document(), Kernel), ignoreOrder: true);
 
@@ -78,6 +83,9 @@ public partial class MartenSwitchTests
 
     [GeneratedRegex(@"\.ByMessage<(\w+)>\((.+)\);?")]
     private static partial Regex Grouping();
+
+    [GeneratedRegex(@"new\(nameof\((\w+)\), new \1\(\)\.Version")]
+    private static partial Regex Progress();
 
     [GeneratedRegex(@"AddKeyedWrites<(\w+)>")]
     private static partial Regex Keyed();

@@ -1,5 +1,7 @@
 using CaveComm.Projections.Commissions;
 using CaveComm.Projections.Freelancers;
+using CaveComm.Projections.Ledger;
+using CaveComm.Projections.Payments;
 using Npgsql;
 
 namespace CaveComm.Api.Composition;
@@ -22,6 +24,8 @@ internal sealed class MartenProgress(NpgsqlDataSource database, TimeProvider clo
         new(nameof(InboxProjection), new InboxProjection().Version, typeof(InboxItem)),
         new(nameof(ShopWindowProjection), new ShopWindowProjection().Version, typeof(ShopWindow)),
         new(nameof(BillingProjection), new BillingProjection().Version, typeof(BillingDay)),
+        new(nameof(LedgerProjection), new LedgerProjection().Version, typeof(LedgerBook)),
+        new(nameof(PurchaseProjection), new PurchaseProjection().Version, typeof(PurchaseTrack)),
     ];
 
     /// <exception cref="UnknownProjectionException">No stored projection is called so.</exception>
