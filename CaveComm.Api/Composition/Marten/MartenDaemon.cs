@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using JasperFx;
+using JasperFx.Events.Daemon;
 using Npgsql;
 using IProjectionCoordinator = Marten.Events.Daemon.Coordination.IProjectionCoordinator;
 
@@ -10,6 +12,8 @@ internal sealed class MartenDaemon(IProjectionCoordinator coordinator, MartenPro
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WaitLook = TimeSpan.FromMilliseconds(25);
+
+    private readonly ConcurrentDictionary<string, bool> rebuilding = new(StringComparer.Ordinal);
 
     public IReadOnlyList<ShardState> Shards { get; private set; } = [];
 
@@ -37,23 +41,47 @@ internal sealed class MartenDaemon(IProjectionCoordinator coordinator, MartenPro
         return true;
     }
 
-    public Task RebuildProjectionAsync(string projectionName, CancellationToken token) =>
-        coordinator.DaemonForMainDatabase().RebuildProjectionAsync(MartenProgress.Find(projectionName).Name, token);
+    /// <exception cref="NotSupportedException">This process does not run it.</exception>
+    public async Task RebuildProjectionAsync(string projectionName, CancellationToken token)
+    {
+        var projection = MartenProgress.Find(projectionName);
+        var daemon = Here(projection);
+        rebuilding[projection.Name] = true;
+        try
+        {
+            await daemon.RebuildProjectionAsync(projection.Name, token);
+        }
+        finally
+        {
+            // Marten stops the shard for it, and starts only those again that stumbled.
+            rebuilding.TryRemove(projection.Name, out _);
+            await daemon.StartAgentAsync(projection.Shard, CancellationToken.None);
+        }
+    }
 
     public Task RebuildProjectionAsync<TView>(CancellationToken token) =>
         RebuildProjectionAsync(MartenProgress.Projections.Single(it => it.View == typeof(TView)).Name, token);
 
-    /// <summary>What the node that asks knows of a shard: one that runs on another node looks stopped from here.</summary>
-    public ShardStatus StatusOf(MartenProgress.Stored projection) => coordinator.DaemonForMainDatabase().StatusFor(projection.Shard) switch
+    /// <summary>What the node that asks knows of a shard: it has those that it runs or ran, and cannot see those of others.</summary>
+    public ShardStatus StatusOf(MartenProgress.Stored projection) => AgentOf(projection)?.Status switch
     {
+        null => ShardStatus.Elsewhere,
+        _ when rebuilding.ContainsKey(projection.Name) => ShardStatus.Building,
         AgentStatus.Running => ShardStatus.Running,
-        AgentStatus.Paused => ShardStatus.Faulted,
-        _ => ShardStatus.Elsewhere,
+        _ => ShardStatus.Faulted,
     };
 
     /// <summary>Starts a shard again that stands before an event which it could not apply.</summary>
-    public Task StartAgain(MartenProgress.Stored projection, CancellationToken cancel) =>
-        coordinator.DaemonForMainDatabase().StartAgentAsync(projection.Shard, cancel);
+    /// <exception cref="NotSupportedException">This process does not run it.</exception>
+    public Task StartAgain(MartenProgress.Stored projection, CancellationToken cancel) => Here(projection).StartAgentAsync(projection.Shard, cancel);
+
+    // Two processes at one shard: the later one stops for good, since the row of progress is not as it left it.
+    private JasperFx.Events.Daemon.IProjectionDaemon Here(MartenProgress.Stored projection) => AgentOf(projection) is not null
+        ? coordinator.DaemonForMainDatabase()
+        : throw new NotSupportedException($"{projection.Name}: on Marten only the node that runs a projection can rebuild it or start it again. Ask the product that runs it, at /admin/projections.");
+
+    private ISubscriptionAgent? AgentOf(MartenProgress.Stored projection) =>
+        coordinator.DaemonForMainDatabase().CurrentAgents().FirstOrDefault(it => it.Name.Identity == projection.Shard);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -7,7 +7,12 @@ internal sealed class MartenOperations(MartenProgress progress, MartenDaemon dae
         [.. (await progress.Read(cancel)).Select(it => new ProjectionSummary(
             it.Projection.Name,
             it.Projection.Version,
-            daemon.StatusOf(it.Projection) == ShardStatus.Faulted ? "faulted" : "running",
+            daemon.StatusOf(it.Projection) switch
+            {
+                ShardStatus.Faulted => "faulted",
+                ShardStatus.Building => "building",
+                _ => "running",
+            },
             it.Position,
             it.LagEvents,
             it.LagSeconds,
