@@ -15,8 +15,8 @@ internal static class MartenTables
     }
 
     /// <summary>
-    /// Marten's daemon notes how far it has looked through a function, and a rebuild clears the dead letters of its projection; the kernel has no use
-    /// for either. Where they are there, they stay.
+    /// Marten's daemon notes how far it has looked through a function, a rebuild clears the dead letters of its projection, and newer ones read from
+    /// each stream how far it was compacted; the kernel has no use for any of these. Where they are there, they stay.
     /// </summary>
     public static void AddMissing(string connection)
     {
@@ -31,6 +31,7 @@ internal static class MartenTables
                 mt_version uuid not null default (md5(random()::text || clock_timestamp()::text)::uuid),
                 mt_dotnet_type varchar null
             );
+            alter table public.mt_streams add column if not exists compacted_version bigint not null default 0;
             do $add$
             begin
                 if to_regprocedure('public.mt_mark_event_progression(varchar, bigint)') is null then
