@@ -24,6 +24,7 @@ internal sealed class DocumentMapping
         Type = type;
         json = options.JsonSerializerOptions;
         identity = type.GetProperty("Id", BindingFlags.Instance | BindingFlags.Public) is { } id && id.PropertyType == typeof(string) ? id : null;
+        IsView = projection is not null;
         HasStreamVersion = projection is { IsSingleStream: true };
         Table = table ?? TableOf(type, projection?.Version ?? 1);
         QualifiedTable = $"{options.DatabaseSchemaName}.{Table}";
@@ -36,6 +37,9 @@ internal sealed class DocumentMapping
     }
 
     public Type Type { get; }
+
+    /// <summary>Whether a projection writes it: <c>mt_version</c> is a number then, as in Marten, and random otherwise.</summary>
+    public bool IsView { get; }
 
     /// <summary>Whether <c>mt_version</c> is the version of the view's stream, as it is for the view of one stream.</summary>
     public bool HasStreamVersion { get; }
@@ -111,8 +115,8 @@ internal sealed class DocumentMapping
             updates.Append($", \"{Fields[i].Column}\" = excluded.\"{Fields[i].Column}\"");
         }
 
-        // Other documents have a random version, made anew by each write.
-        var version = HasStreamVersion ? "d.mt_version" : "gen_random_uuid()";
+        // A view of many streams has no version of its own: Marten counts there, and goes on from any number. Other documents have a random one, made anew by each write.
+        var version = HasStreamVersion ? "d.mt_version" : IsView ? "0" : "gen_random_uuid()";
         var insertText = $"""
             insert into {QualifiedTable} as t (id, data, mt_last_modified, mt_dotnet_type, mt_version{columns})
             select d.id, d.data, transaction_timestamp(), $3, {version}{columns.ToString().Replace(", \"", ", d.\"", StringComparison.Ordinal)}

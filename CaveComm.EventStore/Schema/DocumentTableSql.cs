@@ -29,7 +29,7 @@ internal static class DocumentTableSql
         id varchar not null,
             data jsonb not null,
             mt_last_modified timestamp with time zone null default transaction_timestamp(),
-            mt_version {(mapping.HasStreamVersion ? "bigint not null default 0" : "uuid not null default gen_random_uuid()")},
+            mt_version {(mapping.IsView ? "bigint not null default 0" : "uuid not null default gen_random_uuid()")},
             mt_dotnet_type varchar null
         """;
 }

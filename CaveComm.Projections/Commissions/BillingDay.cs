@@ -36,10 +36,10 @@ public enum BillingKind
 /// <summary>Gathers the money of many commissions by freelancer and day.</summary>
 public sealed class BillingProjection : MultiStreamProjection<BillingDay, string>
 {
-    /// <remarks>2: refunds and disputes are kinds of rows.</remarks>
+    /// <remarks>2: refunds and disputes are kinds of rows. 3: the table's mt_version is a number, so that Marten can write it.</remarks>
     public BillingProjection()
     {
-        Version = 2;
+        Version = 3;
         Identity<IEvent<InvoiceIssued>>(e => Key(e.Data.Freelancer, e));
         Identity<IEvent<InvoiceExpired>>(e => Key(e.Data.Freelancer, e));
         Identity<IEvent<InvoiceVoided>>(e => Key(e.Data.Freelancer, e));

@@ -38,8 +38,10 @@ public sealed class PurchaseProjection : MultiStreamProjection<PurchaseTrack, st
 {
     private const string Prefix = "purchase.";
 
+    /// <remarks>2: the table's mt_version is a number, so that Marten can write it.</remarks>
     public PurchaseProjection()
     {
+        Version = 2;
         Identity<IEvent<PurchaseStarted>>(e => e.StreamKey!);
         Identity<IEvent<PaymentSucceeded>>(e => e.StreamKey!);
         Identity<IEvent<PaymentAttemptFailed>>(e => e.StreamKey!);

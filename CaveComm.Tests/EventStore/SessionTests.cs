@@ -29,6 +29,14 @@ public sealed class SessionTests : IAsyncLifetime
         (await it.Database.Scalar<long>("select mt_version from mt_doc_parcel where id = 'parcel/1'")).ShouldBe(3);
     }
 
+    /// <summary>Marten numbers all that a projection writes, and could not write a column of another type.</summary>
+    [Theory]
+    [InlineData("mt_doc_parcel", "bigint")]
+    [InlineData("mt_doc_shelf", "bigint")]
+    [InlineData("mt_doc_note", "uuid")]
+    public async Task Versions_have_the_type_that_Marten_gives_them(string table, string type) => (await it.Database.Scalar<string>(
+        $"select data_type::text from information_schema.columns where table_schema = 'public' and table_name = '{table}' and column_name = 'mt_version'")).ShouldBe(type);
+
     [Fact]
     public async Task A_view_that_ends_is_deleted()
     {

@@ -106,12 +106,12 @@ public sealed class PurchaseTrackingTests(Office office) : IClassFixture<Office>
         (await Check())["status"]!.GetValue<string>().ShouldBe("healthy");
         var row = StreamKey.Purchase(story.RequestId);
 
-        await office.Database.Execute($"update mt_doc_purchasetrack set waiting_since = now() - interval '6 minutes', data = jsonb_set(data, '{{waitingSince}}', to_jsonb(now() - interval '6 minutes')) where id = '{row}'");
+        await office.Database.Execute($"update mt_doc_purchasetrack_2 set waiting_since = now() - interval '6 minutes', data = jsonb_set(data, '{{waitingSince}}', to_jsonb(now() - interval '6 minutes')) where id = '{row}'");
 
         var late = await Check();
         ((string)late["status"]!).ShouldBe("degraded");
         ((string)late["detail"]!).ShouldContain("/admin/purchases");
-        await office.Database.Execute($"update mt_doc_purchasetrack set waiting_since = null, data = jsonb_set(data, '{{waitingSince}}', 'null') where id = '{row}'");
+        await office.Database.Execute($"update mt_doc_purchasetrack_2 set waiting_since = null, data = jsonb_set(data, '{{waitingSince}}', 'null') where id = '{row}'");
         ((string)(await Check())["status"]!).ShouldBe("healthy");
     }
 
