@@ -80,6 +80,20 @@ public sealed class ChainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Numbers_that_Marten_fills_in_a_stream_of_its_own_break_nothing()
+    {
+        await it.Append("parcel/1", new Packed("anna", 1));
+        await it.Database.Execute(
+            """
+            insert into mt_streams (id, version) values ('mt_tombstone', 0);
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp) values (nextval('mt_events_sequence'), gen_random_uuid(), 'mt_tombstone', 120, '{}', 'tombstone', now())
+            """);
+        await it.Append("parcel/1", new Weighed(1));
+
+        (await Verified()).ShouldBe(new(2, 1, 0, null));
+    }
+
+    [Fact]
     public async Task A_stream_that_many_append_to_at_once_keeps_its_chain_whole()
     {
         const int writers = 12, each = 30;
