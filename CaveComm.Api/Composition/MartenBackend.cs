@@ -35,12 +35,14 @@ internal static class MartenBackend
 {
     public const string ConnectionName = "CaveComm";
 
-    // Wolverine schedules at most 25 retries unless they never end; the kernel gives an unexpected failure about a day, too.
     private static readonly TimeSpan[] Backoff =
     [
         TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(20),
         TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(45), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1),
     ];
+
+    // Wolverine schedules at most 25 retries unless they never end; the kernel gives an unexpected failure about a day, too.
+    private static readonly TimeSpan[] Transient = [.. Backoff, .. Enumerable.Repeat(Backoff[^1], 11)];
 
     public static IServiceCollection AddBackend(this IServiceCollection services, IConfiguration configuration)
     {
@@ -200,9 +202,9 @@ internal static class MartenBackend
         options.OnException<GatewayRefusedException>().MoveToErrorQueue();
         options.OnException<MailRefusedException>().MoveToErrorQueue();
         options.OnException<AlarmException>().MoveToErrorQueue();
-        options.OnException<ConcurrencyException>().RetryTimes(10);
-        options.OnException<ExistingStreamIdCollisionException>().RetryTimes(10);
-        options.OnException<Exception>().ScheduleRetry([.. Backoff, .. Enumerable.Repeat(Backoff[^1], 11)]);
+        options.OnException<ConcurrencyException>().RetryTimes(10).Then.ScheduleRetry(Transient);
+        options.OnException<ExistingStreamIdCollisionException>().RetryTimes(10).Then.ScheduleRetry(Transient);
+        options.OnException<Exception>().ScheduleRetry(Transient);
     }
 
     private sealed class DaemonFreshness(MartenDaemon daemon) : IViewFreshness
