@@ -125,7 +125,7 @@ internal sealed class WolverineMessages(IWolverineRuntime runtime, TimeProvider 
     private static DeadLetter Told(DeadLetterEnvelope it) => new(
         it.Id,
         it.MessageType,
-        it.ReceivedAt,
+        Uri.TryCreate(it.ReceivedAt, UriKind.Absolute, out var queue) ? queue.Host : it.ReceivedAt,
         it.Envelope.GroupId,
         it.Envelope.Data is { } data ? Encoding.UTF8.GetString(data) : "",
         it.ExceptionMessage,
