@@ -48,6 +48,14 @@ public partial class MartenSwitchTests
         Found(LocalQueue(), Marten).ShouldBe(Found(KernelQueue(), Kernel), ignoreOrder: true);
 
     [Fact]
+    public void Both_backends_send_the_same_messages_to_the_same_queues() =>
+        Rule().Matches(Marten).SelectMany(rule => Sent().Matches(rule.Groups[1].Value).Select(it => $"{it.Groups[1].Value} {rule.Groups[2].Value}"))
+            .ShouldBe(Found(Route(), Kernel), ignoreOrder: true);
+
+    [Fact]
+    public void Both_backends_pause_as_long_before_each_attempt() => Found(Pauses(), Marten).ShouldBe(Found(Pauses(), Kernel));
+
+    [Fact]
     public void Both_backends_have_an_answer_to_the_same_failures()
     {
         var known = Found(Failure(), Kernel);
@@ -95,6 +103,18 @@ public partial class MartenSwitchTests
 
     [GeneratedRegex(@"options\.LocalQueue\(""(\w+)""\)\.UseDurableInbox\(\)\.PartitionProcessingByGroupId")]
     private static partial Regex LocalQueue();
+
+    [GeneratedRegex(@"RouteTo<(\w+)>\(""(\w+)""\)")]
+    private static partial Regex Route();
+
+    [GeneratedRegex(@"options\.Publish\(rule =>\s*\{(.*?)rule\.ToLocalQueue\(""(\w+)""\)", RegexOptions.Singleline)]
+    private static partial Regex Rule();
+
+    [GeneratedRegex(@"rule\.(?:Message|MessagesImplementing)<(\w+)>")]
+    private static partial Regex Sent();
+
+    [GeneratedRegex(@"Backoff =\s*\[([^\]]+)\]")]
+    private static partial Regex Pauses();
 
     [GeneratedRegex(@"OnException<(\w+)>")]
     private static partial Regex Failure();
