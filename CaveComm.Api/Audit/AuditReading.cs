@@ -132,7 +132,7 @@ internal sealed class AuditReading(IEventHistory history, IDocumentStore store, 
         {
             return await fold(session, key, version, cancel);
         }
-        catch (EventUnreadableException)
+        catch (Exception unfoldable) when (unfoldable is EventUnreadableException or UnknownEventTypeException)
         {
             return null; // Decisions on this stream would fail; an auditor still sees its events.
         }

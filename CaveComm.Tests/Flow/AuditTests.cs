@@ -67,6 +67,25 @@ public sealed class AuditTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task A_story_with_an_event_that_nobody_knows_is_told_without_a_state()
+    {
+        var key = $"slots:nobody/{Guid.NewGuid():N}";
+        await office.Database.Execute(
+            $$"""
+            insert into mt_streams (id, version) values ('{{key}}', 1);
+            insert into mt_events (seq_id, id, stream_id, version, data, type, tenant_id)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), '{{key}}', 1, '{"what": "nobody knows"}', 'slots.of-tomorrow', '*DEFAULT*');
+            """);
+
+        var shown = await Stream(key);
+
+        shown["state"].ShouldBeNull();
+        ((string)shown["events"]![0]!["data"]!["what"]!).ShouldBe("nobody knows");
+        using var page = office.Client(await office.SignIn(Office.Otto), "text/html");
+        (await page.GetStringAsync($"audit/streams/{key}")).ShouldContain("nobody knows");
+    }
+
+    [Fact]
     public async Task The_log_is_sent_as_lines_in_its_order_and_filtered_as_asked()
     {
         var story = await Accepted();
