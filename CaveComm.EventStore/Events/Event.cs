@@ -81,8 +81,11 @@ internal sealed class NarrowEventException() : Exception("That part of the event
 public sealed record UnknownEvent(string Alias, JsonElement Json);
 
 /// <summary>An event whose stored JSON does not fit its type. Only who asks for its data fails, so that one event cannot stop every reader.</summary>
-internal sealed class UnreadableEvent(Exception reason) : RecordedEvent
+/// <param name="type">What its alias is mapped to; null where nobody knows it.</param>
+internal sealed class UnreadableEvent(Exception reason, Type? type) : RecordedEvent
 {
+    public Type? Type => type;
+
     public override object Data => throw new EventUnreadableException(this, reason);
 }
 

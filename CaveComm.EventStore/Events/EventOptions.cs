@@ -63,7 +63,10 @@ public sealed class EventOptions
         }
         catch (Exception unfit) when (unfit is JsonException or NotSupportedException or ArgumentException or FormatException or OverflowException)
         {
-            return new UnreadableEvent(unfit);
+            return Unreadable(alias, unfit);
         }
     }
+
+    /// <summary>An event whose data could not be opened or read.</summary>
+    internal UnreadableEvent Unreadable(string alias, Exception reason) => new(reason, byAlias.GetValueOrDefault(alias)?.Type);
 }

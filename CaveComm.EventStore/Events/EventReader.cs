@@ -149,7 +149,7 @@ internal sealed class EventReader(StoreOptions options, PersonalKeys personal)
         }
         catch (JsonException unfit)
         {
-            happened = new UnreadableEvent(unfit);
+            happened = options.Events.Unreadable(closed.EventTypeName, unfit);
         }
 
         happened.TakeEnvelope(closed);

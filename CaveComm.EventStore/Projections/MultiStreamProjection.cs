@@ -34,8 +34,9 @@ public abstract class MultiStreamProjection<TDoc, TId> : ProjectionBase
 
     private protected sealed override string? FindKey(IEvent happened)
     {
-        if (happened is UnreadableEvent)
-            _ = happened.Data; // Throws: whom it belongs to is in the data that cannot be read.
+        // Whom it belongs to is in the data, which throws where it cannot be read.
+        if (happened.Data is UnknownEvent)
+            throw new UnknownEventTypeException(happened);
 
         var key = found.GetOrAdd(happened.GetType(), _ => Rule(happened));
         return key is null ? null : (string?)(object?)key(happened) is { Length: > 0 } named ? named : null;
@@ -47,6 +48,8 @@ public abstract class MultiStreamProjection<TDoc, TId> : ProjectionBase
     // The rule for the very type goes before one for a base type or interface.
     private Func<IEvent, TId>? Rule(IEvent happened)
     {
+        if (!base.Concerns(happened.Data.GetType()))
+            return null; // A rule may reach further than what is included; a rebuild does not read it.
         var exact = identities.FirstOrDefault(it => it.Type == happened.Data.GetType());
         return exact.Key ?? identities.FirstOrDefault(it => it.Type.IsInstanceOfType(happened) || it.Type.IsInstanceOfType(happened.Data)).Key;
     }

@@ -69,6 +69,73 @@ public sealed class IncludedTypesTests : IAsyncLifetime
         (await it.Store.ProjectionOperations.Parked("PostProjection", CancellationToken.None)).ShouldHaveSingleItem().Key.ShouldBe("letter/1");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_cannot_be_read_waits_for_those_alone_that_are_about_it(bool isRebuilt)
+    {
+        await using var another = it.AnotherNode(ConfigureWithLetters);
+        await another.ApplyAllConfiguredChangesToDatabaseAsync();
+        var daemon = await it.StartDaemon(another);
+        await Break(await it.Append("letter/1", new Written("Dear Anna")));
+        await it.Append("parcel/1", new Packed("anna", 1));
+        await daemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        if (isRebuilt)
+            await Task.WhenAll(another.Options.Projections.Stored().Select(it => daemon.RebuildProjectionAsync(it.Projection.Name, CancellationToken.None)));
+
+        (await Parked(another, "LetterProjection")).ShouldHaveSingleItem().Key.ShouldBe("letter/1");
+        (await Parked(another, "PostProjection")).ShouldBeEmpty();
+        (await Parked(another, "ShelfProjection")).ShouldBeEmpty();
+        (await Parked(another, "TallyProjection")).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_rule_that_reaches_further_than_what_is_included_changes_nothing(bool isRebuilt)
+    {
+        await using var another = it.AnotherNode(ConfigureWithLetters);
+        await another.ApplyAllConfiguredChangesToDatabaseAsync();
+        var daemon = await it.StartDaemon(another);
+        await it.Append("parcel/1", new Packed("anna", 1), new Weighed(3), new Weighed(4));
+        await daemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        if (isRebuilt)
+            await daemon.RebuildProjectionAsync<Tally>(CancellationToken.None);
+
+        await using var session = another.QuerySession();
+        (await session.LoadAsync<Tally>("all"))!.Events.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_event_without_a_type_may_be_of_any_view_of_many_streams_so_it_waits_alone(bool isRebuilt)
+    {
+        var stored = await it.Append("parcel/1", new Packed("anna", 1));
+        await it.Append("parcel/2", new Packed("anna", 2));
+        await it.Database.Execute($"update mt_events set type = 'parcel.of-tomorrow' where seq_id = {stored[0].Sequence}");
+        var daemon = await it.StartDaemon();
+        await daemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        if (isRebuilt)
+            await daemon.RebuildProjectionAsync<Shelf>(CancellationToken.None);
+
+        var waiting = (await Parked(it.Store, "ShelfProjection")).ShouldHaveSingleItem();
+        (waiting.Key, waiting.EventId).ShouldBe(($"event {stored[0].Sequence}", stored[0].Id));
+        waiting.Reason.ShouldContain("parcel.of-tomorrow");
+        (await Shelf("anna"))!.Items.ShouldBe(2);
+
+        await it.Database.Execute("update mt_events set type = 'parcel.packed'");
+        (await it.Store.ProjectionOperations.Retry("ShelfProjection", null, CancellationToken.None)).ShouldBe(new(1, 0));
+        (await Shelf("anna"))!.Items.ShouldBe(3);
+    }
+
+    private static void ConfigureWithLetters(StoreOptions options)
+    {
+        Configure(options);
+        options.Projections.Add<LetterProjection>(ProjectionLifecycle.Async);
+        options.Projections.Add<TallyProjection>(ProjectionLifecycle.Async);
+    }
+
     private static void Configure(StoreOptions options)
     {
         options.Events.MapEventType<Written>("letter.written");
@@ -79,6 +146,15 @@ public sealed class IncludedTypesTests : IAsyncLifetime
     private Task Break(IReadOnlyList<IEvent> stored) =>
         it.Database.Execute($"update mt_events set data = '[\"no object\"]' where seq_id = {stored[0].Sequence}");
 
+    private static Task<IReadOnlyList<ParkedKey>> Parked(DocumentStore store, string projection) =>
+        store.ProjectionOperations.Parked(projection, CancellationToken.None);
+
+    private async Task<Shelf?> Shelf(string owner)
+    {
+        await using var session = it.Store.QuerySession();
+        return await session.LoadAsync<Shelf>(owner);
+    }
+
     private async Task<Parcel?> View(string id)
     {
         await using var session = it.Store.QuerySession();
@@ -86,6 +162,30 @@ public sealed class IncludedTypesTests : IAsyncLifetime
     }
 
     public sealed record Written(string Text);
+
+    public sealed record Letter(string Id, string Text);
+
+    /// <param name="Events">How many were counted.</param>
+    public sealed record Tally(string Id, int Events);
+
+    public sealed class LetterProjection : SingleStreamProjection<Letter, string>
+    {
+        public LetterProjection() => IncludeType<Written>();
+
+        public override Letter? Evolve(Letter? letter, string id, IEvent happened) => new(id, ((Written)happened.Data).Text);
+    }
+
+    /// <summary>Weighings, under a rule for all that happens to parcels.</summary>
+    public sealed class TallyProjection : MultiStreamProjection<Tally, string>
+    {
+        public TallyProjection()
+        {
+            IncludeType<Weighed>();
+            Identity<ParcelEvent>(_ => "all");
+        }
+
+        public override Tally? Evolve(Tally? tally, string id, IEvent happened) => new(id, (tally?.Events ?? 0) + 1);
+    }
 
     public sealed class PostProjection : SingleStreamProjection<Parcel, string>
     {
