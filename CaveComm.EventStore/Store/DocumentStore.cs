@@ -7,6 +7,9 @@ namespace CaveComm.EventStore;
 /// <summary>One database of events and views.</summary>
 public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposable
 {
+    // A machine that vanishes says no goodbye. The server asks after it and ends what it had begun: its locks, and a transaction
+    // that everybody who reads the log would wait for. By itself it would ask after two hours.
+    private const string AskAfterUs = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3";
     private readonly ILoggerFactory loggers;
     private readonly CommitNotifier notifier;
 
@@ -94,6 +97,8 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
         try
         {
             await connection.OpenAsync(cancel);
+            await using var ask = new NpgsqlCommand(AskAfterUs, connection);
+            await ask.ExecuteNonQueryAsync(cancel);
             return connection;
         }
         catch
@@ -123,6 +128,21 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
         };
         if (settings.MaxAutoPrepare == 0 && options.DirectConnectionString is null) // A pooler that shares sessions may not know prepared statements.
             (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (200, 2);
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "cavecomm" }.Build();
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "cavecomm" };
+        if (options.DirectConnectionString is null) // What a pooler's connections are set to is its own affair.
+            builder.UsePhysicalConnectionInitializer(Ask, AskAsync);
+        return builder.Build();
+    }
+
+    private static void Ask(NpgsqlConnection connection)
+    {
+        using var ask = new NpgsqlCommand(AskAfterUs, connection);
+        ask.ExecuteNonQuery();
+    }
+
+    private static async Task AskAsync(NpgsqlConnection connection)
+    {
+        await using var ask = new NpgsqlCommand(AskAfterUs, connection);
+        await ask.ExecuteNonQueryAsync();
     }
 }
