@@ -40,6 +40,7 @@ internal sealed class SchemaMigration(DocumentStore store)
                 await Execute(connection, definition, cancel);
         }
 
+        await LogSequence.Mend(connection, schema, cancel);
         await transaction.CommitAsync(cancel);
     }
 
