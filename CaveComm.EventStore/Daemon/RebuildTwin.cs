@@ -23,9 +23,8 @@ internal sealed class RebuildTwin
     {
         live = store.Documents.For(projection.ViewType);
         schema = store.Options.DatabaseSchemaName;
-        var view = live.Table["mt_doc_".Length..];
-        name = "cavecomm_building_" + (view.Length <= LongestName ? view : StableHash.Of(view).ToString("x16", CultureInfo.InvariantCulture));
-        aside = $"{schema}.{name}_aside";
+        name = NameFor(live.Table);
+        aside = $"{schema}.{AsideOf(name)}";
         Mapping = new(projection.ViewType, store.Options, projection, name);
         var fields = string.Concat(Mapping.Fields.Select(it => $", \"{it.Column}\""));
         copy = $"copy {Mapping.QualifiedTable} (id, data, mt_dotnet_type{(Mapping.HasStreamVersion ? ", mt_version" : "")}{fields}) from stdin (format binary)";
@@ -42,6 +41,15 @@ internal sealed class RebuildTwin
         };
         return (bool)(await command.ExecuteScalarAsync(cancel))!;
     }
+
+    /// <summary>What the new table of a view is called until it is in the place of that one.</summary>
+    public static string NameFor(string table)
+    {
+        var view = table["mt_doc_".Length..];
+        return "cavecomm_building_" + (view.Length <= LongestName ? view : StableHash.Of(view).ToString("x16", CultureInfo.InvariantCulture));
+    }
+
+    public static string AsideOf(string name) => $"{name}_aside";
 
     /// <summary>Removes what an attempt has left.</summary>
     public string Drop => $"drop table if exists {Mapping.QualifiedTable}, {aside}";

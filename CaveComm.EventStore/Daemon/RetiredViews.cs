@@ -5,7 +5,8 @@ namespace CaveComm.EventStore;
 /// <summary>The tables of earlier versions of stored views, which nodes with old code fed and read until the last of them went.</summary>
 /// <remarks>
 /// What an erasure rewrites is the version that its own code knows, so an old table must not outlive its readers. It is safe to drop one
-/// too early: old code that comes back makes its table anew and fills it from the log.
+/// too early: old code that comes back makes its table anew and fills it from the log. The same goes for what a rebuild of an
+/// old version has left that nobody will go on with.
 /// </remarks>
 internal sealed class RetiredViews(DocumentStore store)
 {
@@ -30,13 +31,14 @@ internal sealed class RetiredViews(DocumentStore store)
 
     private async Task<bool> Drop(ProjectionBase projection, string shard, string table, TimeSpan idle, CancellationToken cancel)
     {
+        var building = RebuildTwin.NameFor(table);
         await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        // A node with old code holds its shard's lock as long as it feeds the table.
+        // A node with old code holds its shard's lock as long as it feeds the table, and the rebuild's while it fills one.
         await using var isLeft = new NpgsqlCommand(
             $"""
-            select pg_try_advisory_xact_lock($1)
-                and to_regclass($4) is not null
+            select pg_try_advisory_xact_lock($1) and pg_try_advisory_xact_lock($6)
+                and (to_regclass($4) is not null or to_regclass($7) is not null)
                 and exists (select from {schema}.mt_event_progression where name = $2)
                 and not exists (select from {schema}.mt_event_progression where name = $3 and last_updated > clock_timestamp() - $5)
             """,
@@ -45,7 +47,7 @@ internal sealed class RetiredViews(DocumentStore store)
             Parameters =
             {
                 Sql.Number(ShardLocks.KeyOf(store, shard)), Sql.Text(projection.ShardName), Sql.Text(shard), Sql.Text($"{schema}.{table}"),
-                new NpgsqlParameter<TimeSpan> { TypedValue = idle },
+                new NpgsqlParameter<TimeSpan> { TypedValue = idle }, Sql.Number(new RebuildTable(store).LockOf(shard)), Sql.Text($"{schema}.{building}"),
             },
         };
         if (await isLeft.ExecuteScalarAsync(cancel) is not true)
@@ -54,7 +56,7 @@ internal sealed class RetiredViews(DocumentStore store)
         {
             BatchCommands =
             {
-                new($"drop table {schema}.{table}"),
+                new($"drop table if exists {schema}.{table}, {schema}.{building}, {schema}.{RebuildTwin.AsideOf(building)}"),
                 new($"delete from {schema}.mt_event_progression where name = $1") { Parameters = { Sql.Text(shard) } },
                 new($"delete from {schema}.cavecomm_parked_event where shard = $1") { Parameters = { Sql.Text(shard) } },
                 new($"delete from {schema}.cavecomm_projection where shard = $1") { Parameters = { Sql.Text(shard) } },
