@@ -58,7 +58,8 @@ internal sealed class OperatorStore : IAsyncDisposable
         {
             throw new CommandFailure("Interrupted before it was done.");
         }
-        catch (Exception refused) when (refused is UnknownProjectionException or RebuildRunningException or RebuildPausedException or ReplayRunningException or NotSupportedException or IOException)
+        catch (Exception refused) when (refused is UnknownProjectionException or RebuildRunningException or RebuildPausedException or RebuildOrderException or UnknownColumnException
+            or ReplayRunningException or NotSupportedException or IOException)
         {
             throw new CommandFailure(refused.Message);
         }

@@ -1,12 +1,15 @@
 using System.CommandLine;
 using CaveComm.Api.Audit;
 using CaveComm.Api.Pages;
+using Microsoft.Win32.SafeHandles;
 
 namespace CaveComm.Api.CommandLine.Events;
 
 /// <summary>The log, or a part of it, as NDJSON: the same lines that <c>/audit/events</c> sends. Memory does not grow with it.</summary>
 internal static class ExportEvents
 {
+    private const nint StandardOutput = 1;
+
     public static Command Build()
     {
         var data = CommonOptions.Data();
@@ -54,7 +57,8 @@ internal static class ExportEvents
         var count = 0L;
         if (file is null)
         {
-            await using var output = Console.OpenStandardOutput();
+            // The console's own stream swallows that the reader has gone, and all the rest of the log would be read for nobody.
+            await using var output = new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
             count = await Write(opened, filter, output, cancel);
         }
         else
