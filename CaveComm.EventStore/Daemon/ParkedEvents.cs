@@ -21,11 +21,17 @@ internal sealed class ParkedEvents(DocumentStore store)
         on conflict do nothing
         """;
 
+    private readonly string forUnknownTypes = $"""
+        select distinct p.key from {store.Options.DatabaseSchemaName}.cavecomm_parked_event p join {store.Options.DatabaseSchemaName}.mt_events e using (seq_id)
+        where p.shard = $1 and starts_with(p.reason, $2) and e.type = any($3)
+        """;
+
     /// <summary>The keys of a shard that are parked.</summary>
     public async Task<HashSet<string>> Keys(string shard, CancellationToken cancel)
     {
         await using var command = store.DataSource.CreateCommand(keys);
-        return await ReadKeys(command, shard, cancel);
+        command.Parameters.Add(Sql.Text(shard));
+        return await ReadKeys(command, cancel);
     }
 
     /// <summary>The commands that keep what waits; they belong into the transaction that moves the shard on.</summary>
@@ -76,6 +82,24 @@ internal sealed class ParkedEvents(DocumentStore store)
         return found;
     }
 
+    /// <summary>Goes on with the keys that are parked since nobody knew the type of an event, which this program knows: while old and new programs run side by side, an old one parks what only the new ones know.</summary>
+    /// <returns>Those of which nothing waits any more.</returns>
+    public async Task<IReadOnlyList<string>> RetryKnownTypes(ProjectionBase projection, DocumentMapping mapping, CancellationToken cancel)
+    {
+        await using var command = store.DataSource.CreateCommand(forUnknownTypes);
+        command.Parameters.Add(Sql.Text(projection.ShardName));
+        command.Parameters.Add(Sql.Text(UnknownEventTypeException.Beginning));
+        command.Parameters.Add(Sql.Texts([.. store.Options.Events.Mapped.Select(it => it.Alias)]));
+        var done = new List<string>();
+        foreach (var key in await ReadKeys(command, cancel))
+        {
+            if (await Retry(projection, mapping, key, cancel))
+                done.Add(key);
+        }
+
+        return done;
+    }
+
     /// <summary>Applies what waits for one key, in the log's order, in one transaction.</summary>
     /// <returns>Whether nothing of it waits any more.</returns>
     public async Task<bool> Retry(ProjectionBase projection, DocumentMapping mapping, string key, CancellationToken cancel)
@@ -89,8 +113,8 @@ internal sealed class ParkedEvents(DocumentStore store)
             connection, $"update {store.Options.DatabaseSchemaName}.mt_event_progression set last_updated = clock_timestamp() where name = $1", cancel,
             Sql.Text(projection.ShardName));
         // All on this connection: others of the pool may be with those who wait for that row.
-        await using var asking = new NpgsqlCommand(keys, connection);
-        var parked = await ReadKeys(asking, projection.ShardName, cancel);
+        await using var asking = new NpgsqlCommand(keys, connection) { Parameters = { Sql.Text(projection.ShardName) } };
+        var parked = await ReadKeys(asking, cancel);
         parked.Remove(key);
         var work = new ViewWork(projection, mapping, parked);
         foreach (var happened in await Waiting(connection, projection.ShardName, key, cancel))
@@ -124,9 +148,8 @@ internal sealed class ParkedEvents(DocumentStore store)
         return work.Waiting.All(it => it.Key != key);
     }
 
-    private static async Task<HashSet<string>> ReadKeys(NpgsqlCommand command, string shard, CancellationToken cancel)
+    private static async Task<HashSet<string>> ReadKeys(NpgsqlCommand command, CancellationToken cancel)
     {
-        command.Parameters.Add(Sql.Text(shard));
         await using var rows = await command.ExecuteReaderAsync(cancel);
         var found = new HashSet<string>(StringComparer.Ordinal);
         while (await rows.ReadAsync(cancel))

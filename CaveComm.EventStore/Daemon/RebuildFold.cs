@@ -71,8 +71,8 @@ internal sealed class RebuildFold(ProjectionBase projection)
 
         try
         {
-            if (happened.Data is UnknownEvent unknown)
-                throw new InvalidOperationException($"No type is mapped to '{unknown.Alias}'.");
+            if (happened.Data is UnknownEvent)
+                throw new UnknownEventTypeException(happened);
             var before = state.View;
             state.View = projection.Fold(before, key, happened);
 

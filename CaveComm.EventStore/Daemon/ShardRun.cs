@@ -60,11 +60,14 @@ internal sealed class ShardRun
     public async Task Run(RecentEvents recent, CancellationToken cancel)
     {
         var failures = 0;
-        var known = false;
+        var (known, hasRetried) = (false, false);
         while (!cancel.IsCancellationRequested)
         {
             try
             {
+                if (!hasRetried && await parkedEvents.RetryKnownTypes(shard.Projection, mapping, cancel) is { Count: > 0 } resumed)
+                    logger.LogInformation("{Shard} goes on with {Keys}: the types of their events are known now", shard.Name, resumed);
+                hasRetried = true;
                 if (!known)
                     await Resume(cancel);
                 known = true;

@@ -27,7 +27,11 @@ public sealed class UnmappedEventTypeException(Type type)
 
 /// <summary>A stream holds an event that this program has no type for, say one that a newer version wrote: it cannot be folded, only read.</summary>
 public sealed class UnknownEventTypeException(IEvent happened)
-    : Exception($"No type is mapped to the event {happened}.");
+    : Exception($"{Beginning} the event {happened}.")
+{
+    /// <summary>What the reason of an event that waits for its type begins with.</summary>
+    internal const string Beginning = "No type is mapped to";
+}
 
 /// <summary>The stored JSON of an event does not fit the record that its alias is mapped to.</summary>
 public sealed class EventUnreadableException(IEvent happened, Exception inner)

@@ -164,8 +164,8 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
         {
             if (projection.IsSingleStream && slice.View is not null)
                 CheckOrder(slice.Version, happened.Version);
-            if (happened.Data is UnknownEvent unknown)
-                throw new InvalidOperationException($"No type is mapped to '{unknown.Alias}'.");
+            if (happened.Data is UnknownEvent)
+                throw new UnknownEventTypeException(happened);
             var before = slice.View;
             slice.View = projection.Fold(before, slice.Key, happened);
 

@@ -123,6 +123,29 @@ public sealed class ParkingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_for_its_type_goes_on_at_a_node_that_knows_it()
+    {
+        touchy.Touchy = false;
+        await it.Append("parcel/1", new Packed("anna", 1), new Weighed(1), new Weighed(2));
+        await it.Append("parcel/2", new Packed("anna", 1), new Weighed(-1));
+        await it.Database.Execute("update mt_events set type = 'parcel.lost' where version = 2 and stream_id = 'parcel/1'");
+        touchy.Touchy = true;
+        var old = await it.StartDaemon();
+        await old.WaitForNonStaleData(StoreUnderTest.Patience);
+        (await it.Store.ProjectionOperations.Parked("TouchyProjection", CancellationToken.None)).Count.ShouldBe(2);
+        await old.StopAllAsync();
+
+        await it.StartDaemon(it.AnotherNode(options =>
+        {
+            Configure(options);
+            options.Events.Upcast<Weighed, Weighed>("parcel.lost", lost => lost);
+        }));
+
+        await Eventually.Holds("the view is whole", async () => (await View("parcel/1"))?.Story == "Packed, 1, 2");
+        (await it.Store.ProjectionOperations.Parked("TouchyProjection", CancellationToken.None)).ShouldHaveSingleItem().Reason.ShouldBe("Negative weight.");
+    }
+
+    [Fact]
     public async Task Data_that_does_not_fit_its_type_parks_only_who_reads_it()
     {
         touchy.Touchy = false;
