@@ -9,9 +9,9 @@ namespace CaveComm.Tests.EventStore;
 /// <summary>New code beside old code over one database.</summary>
 public sealed class VersionTests : IAsyncLifetime
 {
-    // A node's locks go with its connection, which the server ends a moment after it was closed.
     private Task<long> Building() => it.Database.Scalar<long>("select count(*) from pg_class where relkind = 'r' and relname like 'cavecomm_building_%'");
 
+    // A node's locks go with its connection, which the server ends a moment after it was closed.
     private Task NobodyFeeds() => Eventually.Holds("all locks of the nodes that have stopped are gone", async () =>
         await it.Database.Scalar<long>("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())") == 0);
 
@@ -69,7 +69,7 @@ public sealed class VersionTests : IAsyncLifetime
         await oldDaemon.StopAllAsync();
         await NobodyFeeds();
         (await newer.ProjectionOperations.DropRetired(TimeSpan.FromDays(1), CancellationToken.None)).ShouldBeEmpty("that was a moment ago");
-        await it.Database.Execute("create table cavecomm_building_parcel (id varchar); create table cavecomm_building_parcel_aside (key varchar)"); // As a killed rebuild leaves them.
+        await LeaveBuilding();
         (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBe(["mt_doc_parcel"]);
         (await Building()).ShouldBe(0);
         (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBeEmpty();
@@ -79,6 +79,23 @@ public sealed class VersionTests : IAsyncLifetime
         oldDaemon = await it.StartDaemon();
         await oldDaemon.WaitForNonStaleData(StoreUnderTest.Patience);
         (await Rows("mt_doc_parcel")).ShouldBe(await Rows("mt_doc_parcel_2"));
+    }
+
+    [Fact]
+    public async Task A_table_that_old_code_is_filling_stays_until_that_is_over()
+    {
+        var newer = await RetireWithoutFeeding();
+        await LeaveBuilding();
+        await using var rebuilding = await it.Database.Open();
+        await On(rebuilding, $"select pg_advisory_lock({new RebuildTable(it.Store).LockOf("ParcelProjection:All")})");
+
+        (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBeEmpty("somebody fills it");
+        (await Building()).ShouldBe(2);
+        (await Rows("mt_doc_parcel")).ShouldBe(await Rows("mt_doc_parcel_2"));
+
+        await On(rebuilding, "select pg_advisory_unlock_all()");
+        (await newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None)).ShouldBe(["mt_doc_parcel"]);
+        (await Building()).ShouldBe(0);
     }
 
     [Fact]
@@ -194,6 +211,30 @@ public sealed class VersionTests : IAsyncLifetime
             await new ProjectionRebuild(nodes[0]).Run(registration, null, CancellationToken.None);
         (await it.Database.Scalar<long>("select count(*) from mt_doc_parcel where owner = data ->> 'owner' and grams = (data ->> 'grams')::bigint")).ShouldBe(50);
         (await it.Database.Scalar<long>("select count(*) from mt_doc_shelf where items = (data ->> 'items')::int")).ShouldBe(1);
+    }
+
+    /// <summary>A newer version that has all, beside the table of one that no node feeds any more.</summary>
+    private async Task<DocumentStore> RetireWithoutFeeding()
+    {
+        await Fill(streams: 3, eventsEach: 2);
+        var oldDaemon = await it.StartDaemon();
+        await oldDaemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        await oldDaemon.StopAllAsync();
+        var newer = it.AnotherNode(options => options.Projections.Add(new ParcelProjection { Version = 2 }, ProjectionLifecycle.Async));
+        await newer.ApplyAllConfiguredChangesToDatabaseAsync();
+        await new ProjectionRebuild(newer).Run(RebuildControlTests.Parcels(newer), null, CancellationToken.None);
+        await NobodyFeeds();
+        return newer;
+    }
+
+    // As a killed rebuild leaves them.
+    private Task LeaveBuilding() =>
+        it.Database.Execute("create table cavecomm_building_parcel (id varchar); create table cavecomm_building_parcel_aside (key varchar)");
+
+    private static async Task On(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task OldCodeGoesOn(ProjectionDaemon daemon, int number)
