@@ -56,8 +56,9 @@ internal sealed class RetiredViews(DocumentStore store)
         {
             BatchCommands =
             {
-                new($"drop table if exists {schema}.{table}, {schema}.{building}, {schema}.{RebuildTwin.AsideOf(building)}"),
+                // The place in the log before the table: whoever writes views takes them in this order too.
                 new($"delete from {schema}.mt_event_progression where name = $1") { Parameters = { Sql.Text(shard) } },
+                new($"drop table if exists {schema}.{table}, {schema}.{building}, {schema}.{RebuildTwin.AsideOf(building)}"),
                 new($"delete from {schema}.cavecomm_parked_event where shard = $1") { Parameters = { Sql.Text(shard) } },
                 new($"delete from {schema}.cavecomm_projection where shard = $1") { Parameters = { Sql.Text(shard) } },
                 new($"delete from {schema}.cavecomm_rebuild where shard = $1") { Parameters = { Sql.Text(shard) } },

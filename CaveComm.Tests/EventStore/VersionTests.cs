@@ -99,6 +99,20 @@ public sealed class VersionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_drops_it_takes_the_place_in_the_log_before_the_table_as_all_others_do()
+    {
+        var newer = await RetireWithoutFeeding();
+        await using var other = await it.Database.Open();
+        await On(other, "begin; select from mt_event_progression where name = 'ParcelProjection:All' for update");
+
+        var dropping = newer.ProjectionOperations.DropRetired(TimeSpan.Zero, CancellationToken.None);
+        await Eventually.Holds("it waits", async () => await it.Database.Scalar<long>("select count(*) from pg_locks where not granted") == 1);
+        await On(other, "lock table mt_doc_parcel in row exclusive mode nowait; commit");
+
+        (await dropping).ShouldBe(["mt_doc_parcel"]);
+    }
+
+    [Fact]
     public async Task Of_nodes_that_drop_it_at_once_one_does_and_what_breaks_off_leaves_all()
     {
         await Fill(streams: 3, eventsEach: 2);
