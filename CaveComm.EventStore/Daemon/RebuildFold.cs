@@ -61,7 +61,10 @@ internal sealed class RebuildFold(ProjectionBase projection)
     {
         if (!states.TryGetValue(key, out var state))
             states[key] = state = new() { Version = isWhole ? 0 : null };
-        if (projection.IsSingleStream && !state.IsParked && state.Version is { } version && happened.Version != version + 1)
+
+        // One of an unknown type may be of a stream of another kind, whose other events were passed by.
+        var isFirstOfAny = state.Version == 0 && happened is Event<UnknownEvent>;
+        if (projection.IsSingleStream && !state.IsParked && !isFirstOfAny && state.Version is { } version && happened.Version != version + 1)
             throw new RebuildOrderException(projection.ShardName, happened, version);
         if (state.IsParked)
         {
