@@ -7,7 +7,7 @@ namespace CaveComm.EventStore;
 /// <remarks>
 /// One statement reads all, so it sees one moment of the log, and writers go on meanwhile. PostgreSQL gives the rows in the order of the index over
 /// streams and versions, so nothing is sorted and nothing kept, and this side hashes: both processors have work.
-/// Marten fills numbers that a lost race burnt with rows of a stream of its own, whose versions have gaps: nothing happened there, and it is left out.
+/// What Marten fills burnt numbers with (<see cref="Tombstones"/>) is left out; whatever else stands in their stream is not.
 /// </remarks>
 internal sealed class ChainVerification(DocumentStore store)
 {
@@ -55,7 +55,7 @@ internal sealed class ChainVerification(DocumentStore store)
                 select e.seq_id, e.id, coalesce(e.stream_id, ''), e.version, e.data::text, e.type, e.timestamp, e.headers ->> 'actor',
                     e.headers ->> 'hash', s.version
                 from {schema}.mt_events e left join {schema}.mt_streams s on s.id = e.stream_id
-                where e.stream_id is distinct from 'mt_tombstone'
+                where not {Tombstones.Condition}
                 order by e.stream_id, e.version)
             to stdout (format binary)
             """,

@@ -83,14 +83,38 @@ public sealed class ChainTests : IAsyncLifetime
     public async Task Numbers_that_Marten_fills_in_a_stream_of_its_own_break_nothing()
     {
         await it.Append("parcel/1", new Packed("anna", 1));
-        await it.Database.Execute(
-            """
-            insert into mt_streams (id, version) values ('mt_tombstone', 0);
-            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp) values (nextval('mt_events_sequence'), gen_random_uuid(), 'mt_tombstone', 120, '{}', 'tombstone', now())
-            """);
+        await it.FillNumbers(2);
         await it.Append("parcel/1", new Weighed(1));
 
         (await Verified()).ShouldBe(new(2, 1, 0, null));
+    }
+
+    [Fact]
+    public async Task An_event_put_among_those_numbers_is_counted_like_any_that_carries_no_hash()
+    {
+        await it.Append("parcel/1", new Packed("anna", 1));
+        await it.FillNumbers(2);
+        await it.Database.Execute(
+            """
+            update mt_streams set version = 1 where id = 'mt_tombstone';
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), 'mt_tombstone', 1, '{"owner": "mallory", "items": 9}', 'parcel.packed', now())
+            """);
+
+        (await Verified()).ShouldBe(new(2, 2, 1, null));
+    }
+
+    [Theory]
+    [InlineData("update mt_events set type = 'parcel.packed' where stream_id = 'mt_tombstone'", "mt_tombstone")]
+    [InlineData("update mt_events set type = 'tombstone' where stream_id = 'parcel/1'", "parcel/1")]
+    [InlineData("update mt_events set type = 'tombstone', stream_id = null where stream_id = 'parcel/1'", "")]
+    public async Task What_only_looks_like_such_a_number_is_named(string tampering, string stream)
+    {
+        await it.Append("parcel/1", new Packed("anna", 1));
+        await it.FillNumbers(1);
+        await it.Database.Execute(tampering);
+
+        (await Verified()).Broken.ShouldNotBeNull().StreamKey.ShouldBe(stream);
     }
 
     [Fact]

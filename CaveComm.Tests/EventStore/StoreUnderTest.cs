@@ -63,6 +63,14 @@ public sealed class StoreUnderTest : IAsyncDisposable
         return action.Events;
     }
 
+    /// <summary>Fills the next numbers of the log as Marten does where an append of it has failed.</summary>
+    public Task FillNumbers(int count) => Database.Execute($$"""
+        insert into mt_streams (id, version) values ('mt_tombstone', 0) on conflict do nothing;
+        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
+        select number, gen_random_uuid(), 'mt_tombstone', number, '{}', 'tombstone', now(), 'JasperFx.Events.Tombstone, JasperFx.Events'
+        from (select nextval('mt_events_sequence') as number from generate_series(1, {{count}})) as burnt
+        """);
+
     public async ValueTask DisposeAsync()
     {
         parts.Reverse();
