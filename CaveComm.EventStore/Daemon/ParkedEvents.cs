@@ -23,7 +23,7 @@ internal sealed class ParkedEvents(DocumentStore store)
 
     private readonly string forUnknownTypes = $"""
         select distinct p.key from {store.Options.DatabaseSchemaName}.cavecomm_parked_event p join {store.Options.DatabaseSchemaName}.mt_events e using (seq_id)
-        where p.shard = $1 and starts_with(p.reason, $2) and e.type = any($3)
+        where p.shard = $1 and starts_with(p.reason, $2) and (e.type = any($3) or {Tombstones.Condition})
         """;
 
     /// <summary>The keys of a shard that are parked.</summary>
@@ -82,7 +82,7 @@ internal sealed class ParkedEvents(DocumentStore store)
         return found;
     }
 
-    /// <summary>Goes on with the keys that are parked since nobody knew the type of an event, which this program knows: while old and new programs run side by side, an old one parks what only the new ones know.</summary>
+    /// <summary>Goes on with the keys that are parked since nobody knew the type of an event, which this program knows: while old and new programs run side by side, an old one parks what only the new ones know. Older ones parked <see cref="Tombstones"/>, too.</summary>
     /// <returns>Those of which nothing waits any more.</returns>
     public async Task<IReadOnlyList<string>> RetryKnownTypes(ProjectionBase projection, DocumentMapping mapping, CancellationToken cancel)
     {

@@ -12,4 +12,6 @@ internal static class Tombstones
 
     /// <summary>Whether a row <c>e</c> of <c>mt_events</c> is one. It is never null, though a stream may be.</summary>
     public const string Condition = $"(e.stream_id is not distinct from '{Stream}' and e.type = '{Alias}')";
+
+    public static bool Include(IEvent happened) => happened.StreamKey == Stream && happened.EventTypeName == Alias;
 }

@@ -29,7 +29,7 @@ public abstract class ProjectionBase
     /// <summary>The view that an event goes to; null when it goes to none.</summary>
     /// <remarks>Whoever reads for several projections hands each of them events that the others are about: those are passed by too, be they readable or not.</remarks>
     internal string? KeyFor(IEvent happened) =>
-        happened is PassedByEvent || (happened is UnreadableEvent { Type: { } type } && !Concerns(type)) ? null : FindKey(happened);
+        happened is PassedByEvent || Tombstones.Include(happened) || (happened is UnreadableEvent { Type: { } type } && !Concerns(type)) ? null : FindKey(happened);
 
     /// <summary>Whether events of a type may go to a view.</summary>
     internal virtual bool Concerns(Type eventType) => included.Count == 0 || included.Exists(it => it.IsAssignableFrom(eventType));
