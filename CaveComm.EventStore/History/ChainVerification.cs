@@ -12,6 +12,7 @@ namespace CaveComm.EventStore;
 internal sealed class ChainVerification(DocumentStore store)
 {
     private const long ReportEvery = 20_000;
+    private const long First = 1;
 
     // The columns of the copy.
     private const int Sequence = 0, EventId = 1, Stream = 2, Version = 3, Data = 4, Alias = 5, Timestamp = 6, Actor = 7, Hash = 8, RowVersion = 9;
@@ -92,6 +93,8 @@ internal sealed class ChainVerification(DocumentStore store)
             Break(sequence, new(last.Key, due, null, null, $"Version {due} is missing; version {version} is there."));
         else if (version < due)
             Break(sequence, new(last.Key, version, row.Id(EventId), sequence, $"It says version {version} where {due} is due."));
+        else if (sequence < First)
+            Break(sequence, new(last.Key, version, row.Id(EventId), sequence, "It stands before the log's first place, where no export and no view begins to read."));
         else if (sequence <= last.Sequence)
             Break(sequence, new(last.Key, version, row.Id(EventId), sequence, $"It stands in the log before version {last.Version}, which it follows."));
         else if (isSealed && !Fits(row))

@@ -193,6 +193,8 @@ public sealed class ChainTests : IAsyncLifetime
     [InlineData("update mt_events set version = version + 1 where stream_id = 'parcel/2' and version = 4", 4, "missing")]
     [InlineData("update mt_events set version = case version when 2 then 30 else 20 end where stream_id = 'parcel/2' and version in (2, 3); update mt_events set version = version / 10 where version > 9", 2, "before version|hash")]
     [InlineData("update mt_events set seq_id = 1000 - seq_id where stream_id = 'parcel/2'", 2, "before version 1")]
+    [InlineData("update mt_events set seq_id = seq_id - 1000 where stream_id = 'parcel/2'", 1, "before the log's first place")]
+    [InlineData("update mt_events set seq_id = 0 where stream_id = 'parcel/2' and version = 1", 1, "before the log's first place")]
     [InlineData("update mt_events e set data = o.data from mt_events o where e.stream_id = 'parcel/2' and e.version = 2 and o.stream_id = 'parcel/2' and o.version = 3", 2, "hash")]
     public async Task What_was_tampered_with_is_named(string tampering, long version, string reason)
     {
