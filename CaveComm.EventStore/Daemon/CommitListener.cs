@@ -16,8 +16,7 @@ internal static class CommitListener
             {
                 await using var connection = await store.OpenDedicated("listener", cancel);
                 connection.Notification += (_, _) => bell.Ring();
-                await using (var command = new NpgsqlCommand($"listen {CommitNotifier.Channel}", connection))
-                    await command.ExecuteNonQueryAsync(cancel);
+                await connection.Execute($"listen {CommitNotifier.Channel}", cancel);
                 while (true)
                     await connection.WaitAsync(cancel);
             }

@@ -22,15 +22,8 @@ internal static class InFlight
                 and a.datid <> (select oid from pg_database where datname = current_database()))
         """;
 
-    public static async Task<string> Draw(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(DrawId, connection);
-        return (string)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    public static Task<string> Draw(NpgsqlConnection connection, CancellationToken cancel) => connection.Scalar<string>(DrawId, cancel);
 
-    public static async Task<bool> AnyOlder(NpgsqlConnection connection, string id, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(CountOlder, connection) { Parameters = { Sql.Text(id) } };
-        return (long)(await command.ExecuteScalarAsync(cancel))! > 0;
-    }
+    public static async Task<bool> AnyOlder(NpgsqlConnection connection, string id, CancellationToken cancel) =>
+        await connection.Scalar<long>(CountOlder, cancel, Sql.Text(id)) > 0;
 }

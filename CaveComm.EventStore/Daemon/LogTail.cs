@@ -29,13 +29,13 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
     public static async Task<long> FindStart(DocumentStore store, NpgsqlConnection connection, CancellationToken cancel)
     {
         // A cached plan of a table that was small once reads the whole table when it has grown.
-        await Execute(
-            connection, "set plan_cache_mode = force_custom_plan; set synchronous_commit = off; set default_transaction_isolation = 'read committed'", cancel);
+        await connection.Execute(
+            "set plan_cache_mode = force_custom_plan; set synchronous_commit = off; set default_transaction_isolation = 'read committed'", cancel);
 
         // What a projection has applied was final when it did. A rebuilt progress table has none: then the end as it is now will do,
         // if nobody is writing.
-        var start = await Number(connection, $"select coalesce(max(last_seq_id), 0) from {store.Options.DatabaseSchemaName}.mt_event_progression", cancel);
-        var end = await Number(connection, store.EventSql.HighestSequence, cancel);
+        var start = await connection.Scalar<long>($"select coalesce(max(last_seq_id), 0) from {store.Options.DatabaseSchemaName}.mt_event_progression", cancel);
+        var end = await connection.Scalar<long>(store.EventSql.HighestSequence, cancel);
         var id = await InFlight.Draw(connection, cancel);
         return end > start && !await InFlight.AnyOlder(connection, id, cancel) ? end : start;
     }
@@ -135,28 +135,14 @@ internal sealed class LogTail(DocumentStore store, NpgsqlConnection connection, 
         var mark = Recent.HighWater.Value;
         if (mark == saved || (onlyIfDue && Environment.TickCount64 - savedAt < SaveEvery.TotalMilliseconds))
             return;
-        await using var command = new NpgsqlCommand(
+        await connection.Execute(
             $"""
             insert into {store.Options.DatabaseSchemaName}.mt_event_progression as p (name, last_seq_id, last_updated)
             values ('HighWaterMark', $1, transaction_timestamp())
             on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = excluded.last_updated
             where p.last_seq_id < excluded.last_seq_id
             """,
-            connection)
-        { Parameters = { Sql.Number(mark) } };
-        await command.ExecuteNonQueryAsync(cancel);
+            cancel, Sql.Number(mark));
         (saved, savedAt) = (mark, Environment.TickCount64);
-    }
-
-    private static async Task<long> Number(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
-
-    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancel);
     }
 }

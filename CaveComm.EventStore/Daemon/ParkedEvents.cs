@@ -109,9 +109,8 @@ internal sealed class ParkedEvents(DocumentStore store)
 
         // The shard commits by moving this row: while it is held, nothing is added to what waits, and the view's row stands still. Its new time
         // makes the shard look again at what is parked: this may park other keys than the shard knows.
-        await Execute(
-            connection, $"update {store.Options.DatabaseSchemaName}.mt_event_progression set last_updated = clock_timestamp() where name = $1", cancel,
-            Sql.Text(projection.ShardName));
+        await connection.Execute(
+            $"update {store.Options.DatabaseSchemaName}.mt_event_progression set last_updated = clock_timestamp() where name = $1", cancel, Sql.Text(projection.ShardName));
         // All on this connection: others of the pool may be with those who wait for that row.
         await using var asking = new NpgsqlCommand(keys, connection) { Parameters = { Sql.Text(projection.ShardName) } };
         var parked = await ReadKeys(asking, cancel);
@@ -128,9 +127,8 @@ internal sealed class ParkedEvents(DocumentStore store)
         }
 
         work.FoldOrPark();
-        await Execute(
-            connection, $"delete from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 and key = $2", cancel,
-            Sql.Text(projection.ShardName), Sql.Text(key));
+        await connection.Execute(
+            $"delete from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 and key = $2", cancel, Sql.Text(projection.ShardName), Sql.Text(key));
         try
         {
             await using var batch = new NpgsqlBatch(connection, transaction);
@@ -162,12 +160,5 @@ internal sealed class ParkedEvents(DocumentStore store)
         await using var command = new NpgsqlCommand(store.EventSql.Parked, connection) { Parameters = { Sql.Text(shard), Sql.Text(key) } };
         await using var rows = await command.ExecuteReaderAsync(cancel);
         return await store.EventReader.ReadAll(rows, connection, cancel);
-    }
-
-    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.AddRange(parameters);
-        await command.ExecuteNonQueryAsync(cancel);
     }
 }

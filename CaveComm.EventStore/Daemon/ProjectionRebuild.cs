@@ -27,14 +27,11 @@ internal sealed class ProjectionRebuild(DocumentStore store)
     {
         var shard = registration.Projection.ShardName;
         await using var connection = await store.OpenDedicated("rebuild", cancel, isPatient: true);
-        await Execute(connection, "set plan_cache_mode = force_custom_plan; set statement_timeout = 0; set default_transaction_isolation = 'read committed'", cancel);
+        await connection.Execute("set plan_cache_mode = force_custom_plan; set statement_timeout = 0; set default_transaction_isolation = 'read committed'", cancel);
 
         // The lock belongs to the connection and goes with it, however this process ends.
-        await using (var locking = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection) { Parameters = { Sql.Number(table.LockOf(shard)) } })
-        {
-            if (!(bool)(await locking.ExecuteScalarAsync(cancel))!)
-                throw new RebuildRunningException(registration.Projection.Name, await table.Read(shard, cancel) ?? Unknown());
-        }
+        if (!await connection.Scalar<bool>("select pg_try_advisory_lock($1)", cancel, Sql.Number(table.LockOf(shard))))
+            throw new RebuildRunningException(registration.Projection.Name, await table.Read(shard, cancel) ?? Unknown());
 
         try
         {
@@ -154,13 +151,7 @@ internal sealed class ProjectionRebuild(DocumentStore store)
     };
 
     // The connection's end would do, but a moment later.
-    private static Task Unlock(NpgsqlConnection connection, CancellationToken cancel) => Execute(connection, "select pg_advisory_unlock_all()", cancel);
+    private static Task Unlock(NpgsqlConnection connection, CancellationToken cancel) => connection.Execute("select pg_advisory_unlock_all()", cancel);
 
     private RebuildProgress Unknown() => new(RebuildTable.Running, 0, 0, store.Time.GetUtcNow(), store.Time.GetUtcNow(), null);
-
-    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
 }

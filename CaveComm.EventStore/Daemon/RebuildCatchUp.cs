@@ -90,7 +90,7 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
     /// <summary>A place that nothing can come before any more: the end of the log, or, while somebody keeps a transaction open, what a projection has applied.</summary>
     public async Task<long> FinalEnd(NpgsqlConnection connection, RebuildCheckpoint checkpoint, bool mustBeFinal, CancellationToken cancel)
     {
-        var end = await Number(connection, store.EventSql.HighestSequence, cancel);
+        var end = await connection.Scalar<long>(store.EventSql.HighestSequence, cancel);
         if (end <= checkpoint.Position)
             return checkpoint.Position;
         var id = await InFlight.Draw(connection, cancel);
@@ -106,11 +106,11 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
         return end;
     }
 
-    public Task<long> HighestSequence(NpgsqlConnection connection, CancellationToken cancel) => Number(connection, store.EventSql.HighestSequence, cancel);
+    public Task<long> HighestSequence(NpgsqlConnection connection, CancellationToken cancel) => connection.Scalar<long>(store.EventSql.HighestSequence, cancel);
 
     // A projection applies only what is final.
     private Task<long> KnownFinal(NpgsqlConnection connection, CancellationToken cancel) =>
-        Number(connection, $"select coalesce(max(last_seq_id), 0) from {store.Options.DatabaseSchemaName}.mt_event_progression", cancel);
+        connection.Scalar<long>($"select coalesce(max(last_seq_id), 0) from {store.Options.DatabaseSchemaName}.mt_event_progression", cancel);
 
     private async Task Load(NpgsqlConnection connection, RebuildFold fold, string[] keys, HashSet<string> parkedKeys, CancellationToken cancel)
     {
@@ -145,11 +145,5 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
 
         if (batch.BatchCommands.Count > 0)
             await batch.ExecuteNonQueryAsync(cancel);
-    }
-
-    private static async Task<long> Number(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 }

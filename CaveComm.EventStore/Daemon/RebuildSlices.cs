@@ -19,8 +19,7 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
     {
         if (!projection.IsSingleStream)
             return [new(0, 1)];
-        await using var command = new NpgsqlCommand($"select count(*) from {store.Options.DatabaseSchemaName}.mt_streams", connection);
-        var streams = (long)(await command.ExecuteScalarAsync(cancel))!;
+        var streams = await connection.Scalar<long>($"select count(*) from {store.Options.DatabaseSchemaName}.mt_streams", cancel);
         var modulus = 1;
         while (streams > (long)viewsPerSlice * modulus)
             modulus *= 2;
@@ -109,16 +108,12 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
             await using var connection = await store.OpenDedicated("rebuild reader", cancel, isPatient: true);
 
             // In the log's order by its index: a scan that joins another one half-way, or is shared by workers, would give another order.
-            await using (var settings = new NpgsqlCommand(
+            await connection.Execute(
                 """
                 set synchronize_seqscans = off; set max_parallel_workers_per_gather = 0; set enable_seqscan = off; set enable_bitmapscan = off;
                 set enable_sort = off; set statement_timeout = 0
                 """,
-                connection))
-            {
-                await settings.ExecuteNonQueryAsync(cancel);
-            }
-
+                cancel);
             await using var copy = await connection.BeginRawBinaryCopyAsync(Statement(checkpoint), cancel);
 
             // Else what is left of the log would be read to its end.

@@ -24,7 +24,7 @@ internal sealed class RebuildSwap(
         for (var pause = 25; ; pause = Math.Min(2 * pause, 1000))
         {
             checkpoint = await catchUp.ToTheEnd(connection, checkpoint, mustBeFinal: isInline, cancel);
-            filledAt ??= await Clock(connection, cancel);
+            filledAt ??= await connection.Scalar<DateTime>("select clock_timestamp()", cancel);
             if (!await AnyOldSnapshot(connection, filledAt.Value, cancel)
                 && await Try(connection, () => isInline ? SwapInline(connection, checkpoint, cancel) : SwapAsync(connection, checkpoint, cancel), cancel) is { } position)
             {
@@ -57,7 +57,7 @@ internal sealed class RebuildSwap(
 
     private async Task<long?> SwapAsync(NpgsqlConnection connection, RebuildCheckpoint checkpoint, CancellationToken cancel)
     {
-        await Execute(connection, "set local lock_timeout = '1s'", cancel);
+        await connection.Execute("set local lock_timeout = '1s'", cancel);
         var shardIsAt = await LockProgress(connection, cancel);
         var position = checkpoint.Position;
         var (parked, waiting) = (await catchUp.ParkedKeys(cancel), new List<WaitingRow>());
@@ -76,13 +76,8 @@ internal sealed class RebuildSwap(
             position = last.Sequence;
         }
 
-        await using (var move = new NpgsqlCommand(
-            $"update {progress} set last_seq_id = $2, last_updated = transaction_timestamp() where name = $1", connection)
-        { Parameters = { Sql.Text(shard), Sql.Number(position) } })
-        {
-            await move.ExecuteNonQueryAsync(cancel);
-        }
-
+        await connection.Execute(
+            $"update {progress} set last_seq_id = $2, last_updated = transaction_timestamp() where name = $1", cancel, Sql.Text(shard), Sql.Number(position));
         await TakePlace(connection, waiting, position, cancel);
         return position;
     }
@@ -133,47 +128,25 @@ internal sealed class RebuildSwap(
         return await InFlight.AnyOlder(connection, id, cancel) ? [] : await catchUp.Page(connection, position, events[^1].Sequence, cancel);
     }
 
-    private async Task<long> LockProgress(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(
-            $"""
-            insert into {progress} as p (name, last_seq_id) values ($1, 0)
-            on conflict (name) do update set last_seq_id = p.last_seq_id returning coalesce(last_seq_id, 0)
-            """,
-            connection)
-        { Parameters = { Sql.Text(shard) } };
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    private Task<long> LockProgress(NpgsqlConnection connection, CancellationToken cancel) => connection.Scalar<long>(
+        $"""
+        insert into {progress} as p (name, last_seq_id) values ($1, 0)
+        on conflict (name) do update set last_seq_id = p.last_seq_id returning coalesce(last_seq_id, 0)
+        """,
+        cancel, Sql.Text(shard));
 
     private async Task LockTable(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await Execute(connection, "set local lock_timeout = '50ms'", cancel);
-        await Execute(connection, $"lock table {live} in access exclusive mode", cancel);
-        await Execute(connection, "set local lock_timeout = '1s'", cancel);
+        await connection.Execute("set local lock_timeout = '50ms'", cancel);
+        await connection.Execute($"lock table {live} in access exclusive mode", cancel);
+        await connection.Execute("set local lock_timeout = '1s'", cancel);
     }
 
     // A transaction that reads all from one old snapshot, such as a dump's, would find the new table empty: the rows are younger than it.
-    private static async Task<bool> AnyOldSnapshot(NpgsqlConnection connection, DateTime filledAt, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(
-            """
-            select exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-                and backend_type = 'client backend' and backend_xmin is not null and xact_start < $1)
-            """,
-            connection)
-        { Parameters = { new NpgsqlParameter<DateTime> { TypedValue = filledAt } } };
-        return (bool)(await command.ExecuteScalarAsync(cancel))!;
-    }
-
-    private static async Task<DateTime> Clock(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand("select clock_timestamp()", connection);
-        return (DateTime)(await command.ExecuteScalarAsync(cancel))!;
-    }
-
-    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    private static Task<bool> AnyOldSnapshot(NpgsqlConnection connection, DateTime filledAt, CancellationToken cancel) => connection.Scalar<bool>(
+        """
+        select exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+            and backend_type = 'client backend' and backend_xmin is not null and xact_start < $1)
+        """,
+        cancel, new NpgsqlParameter<DateTime> { TypedValue = filledAt });
 }

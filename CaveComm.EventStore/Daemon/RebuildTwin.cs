@@ -33,14 +33,8 @@ internal sealed class RebuildTwin
     /// <summary>Reads and writes the new table.</summary>
     public DocumentMapping Mapping { get; }
 
-    public async Task<bool> Exists(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand("select to_regclass($1) is not null and to_regclass($2) is not null", connection)
-        {
-            Parameters = { Sql.Text(Mapping.QualifiedTable), Sql.Text(aside) },
-        };
-        return (bool)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    public Task<bool> Exists(NpgsqlConnection connection, CancellationToken cancel) => connection.Scalar<bool>(
+        "select to_regclass($1) is not null and to_regclass($2) is not null", cancel, Sql.Text(Mapping.QualifiedTable), Sql.Text(aside));
 
     /// <summary>What the new table of a view is called until it is in the place of that one.</summary>
     public static string NameFor(string table)
@@ -127,21 +121,13 @@ internal sealed class RebuildTwin
         }
     }
 
-    public async Task ClearAside(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand($"truncate {aside}", connection);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    public Task ClearAside(NpgsqlConnection connection, CancellationToken cancel) => connection.Execute($"truncate {aside}", cancel);
 
     /// <summary>What the full table needs before it is changed and read: key, indexes, and the planner's figures.</summary>
     public async Task Complete(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using (var look = new NpgsqlCommand("select to_regclass($1) is null", connection) { Parameters = { Sql.Text($"{schema}.{name}_key") } })
-        {
-            if (!(bool)(await look.ExecuteScalarAsync(cancel))!)
-                return;
-        }
-
+        if (await connection.Scalar<bool>("select to_regclass($1) is not null", cancel, Sql.Text($"{schema}.{name}_key")))
+            return;
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new($"alter table {Mapping.QualifiedTable} add constraint {name}_key primary key (id)"));
         for (var i = 0; i < Mapping.Fields.Count; i++)
@@ -169,10 +155,7 @@ internal sealed class RebuildTwin
         }
 
         foreach (var grant in grants)
-        {
-            await using var command = new NpgsqlCommand(grant, connection);
-            await command.ExecuteNonQueryAsync(cancel);
-        }
+            await connection.Execute(grant, cancel);
     }
 
     /// <summary>Puts the new table in the old one's place, by the names that a migration gives.</summary>

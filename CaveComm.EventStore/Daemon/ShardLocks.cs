@@ -14,17 +14,14 @@ internal sealed class ShardLocks(DocumentStore store, NpgsqlConnection connectio
     public static long KeyOf(DocumentStore store, string shard) => StableHash.Of($"cavecomm shard {store.Options.DatabaseSchemaName} {shard}");
 
     /// <summary>Makes this node one that the others count.</summary>
-    public async Task Announce(CancellationToken cancel)
-    {
+    public Task Announce(CancellationToken cancel) =>
         // A machine that vanishes sends no goodbye: the server asks after it, and gives its locks up within seconds.
-        await using var command = new NpgsqlCommand(
+        connection.Execute(
             $"""
             set tcp_keepalives_idle = 1; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 2;
             select pg_advisory_lock_shared({node})
             """,
-            connection);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+            cancel);
 
     public async Task<Survey> Look(CancellationToken cancel)
     {
@@ -43,17 +40,11 @@ internal sealed class ShardLocks(DocumentStore store, NpgsqlConnection connectio
         return new(nodes, taken);
     }
 
-    public async Task<bool> TryTake(string shard, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection) { Parameters = { Sql.Number(KeyOf(store, shard)) } };
-        return (bool)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    public Task<bool> TryTake(string shard, CancellationToken cancel) =>
+        connection.Scalar<bool>("select pg_try_advisory_lock($1)", cancel, Sql.Number(KeyOf(store, shard)));
 
-    public async Task GiveBack(string shard, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand("select pg_advisory_unlock($1)", connection) { Parameters = { Sql.Number(KeyOf(store, shard)) } };
-        await command.ExecuteScalarAsync(cancel);
-    }
+    public Task GiveBack(string shard, CancellationToken cancel) =>
+        connection.Execute("select pg_advisory_unlock($1)", cancel, Sql.Number(KeyOf(store, shard)));
 
     /// <summary>The keys of all advisory locks of this database, once for each holder.</summary>
     public const string Held = """

@@ -32,15 +32,14 @@ internal sealed class ChainVerification(DocumentStore store)
     public async Task<Verification> Run(IProgress<VerificationProgress>? progress, CancellationToken cancel)
     {
         await using var connection = await store.OpenDedicated("verify", cancel, isPatient: true);
-        await Execute(
-            connection,
+        await connection.Execute(
             """
             set enable_sort = off; set enable_incremental_sort = off; set enable_seqscan = off; set enable_hashjoin = off;
             set enable_nestloop = off; set max_parallel_workers_per_gather = 0; set jit = off;
             set default_transaction_isolation = 'read committed'; set default_transaction_read_only = on
             """,
             cancel);
-        var total = (long)(await Scalar(connection, $"select count(*) from {schema}.mt_events", cancel))!;
+        var total = await connection.Scalar<long>($"select count(*) from {schema}.mt_events", cancel);
         await WalkEvents(connection, total, progress, cancel);
         if (broken is null)
             await FindEmptyStream(connection, cancel);
@@ -141,18 +140,6 @@ internal sealed class ChainVerification(DocumentStore store)
         await using var row = await command.ExecuteReaderAsync(cancel);
         if (await row.ReadAsync(cancel))
             broken = new(row.GetString(0), 1, null, null, $"Version 1 is missing; the stream's row says version {row.GetInt64(1)}.");
-    }
-
-    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
-
-    private static async Task<object?> Scalar(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync(cancel);
     }
 
     /// <summary>The stream that is being walked, up to the event before.</summary>

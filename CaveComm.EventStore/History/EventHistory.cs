@@ -13,8 +13,7 @@ internal sealed class EventHistory(DocumentStore store) : IEventHistory
         // Page by page, so that a slow listener keeps no snapshot open. Off the pool, since a plan for the whole log and one for
         // a single stream are different: each page is planned for what is asked.
         await using var connection = await store.OpenDedicated("history", cancel, isPatient: true);
-        await using (var settings = new NpgsqlCommand("set plan_cache_mode = force_custom_plan; set jit = off", connection))
-            await settings.ExecuteNonQueryAsync(cancel);
+        await connection.Execute("set plan_cache_mode = force_custom_plan; set jit = off", cancel);
         var end = await LogEnd.Find(store, connection, cancel);
         for (var after = filter.After; after < end;)
         {

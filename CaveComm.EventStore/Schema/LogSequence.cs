@@ -14,24 +14,12 @@ internal static class LogSequence
     public static async Task Mend(NpgsqlConnection connection, string schema, CancellationToken cancel)
     {
         var sequence = $"{schema}.mt_events_sequence";
-        if (await Is(connection, $"select seqcache <> 1 or seqincrement <> 1 or seqcycle from pg_sequence where seqrelid = '{sequence}'::regclass", cancel))
-            await Execute(connection, $"alter sequence {sequence} increment 1 cache 1 no cycle", cancel);
+        if (await connection.Scalar<bool>($"select seqcache <> 1 or seqincrement <> 1 or seqcycle from pg_sequence where seqrelid = '{sequence}'::regclass", cancel))
+            await connection.Execute($"alter sequence {sequence} increment 1 cache 1 no cycle", cancel);
 
         // The log is seen as it was when the statement began, the sequence as it is: writers cannot make it look behind.
         var end = $"(select coalesce(max(seq_id), 0) from {schema}.mt_events)";
-        if (await Is(connection, $"select {end} > (select last_value - (not is_called)::integer from {sequence})", cancel))
-            await Execute(connection, $"select setval('{sequence}', greatest({end}, (select last_value from {sequence})))", cancel);
-    }
-
-    private static async Task<bool> Is(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (bool)(await command.ExecuteScalarAsync(cancel))!;
-    }
-
-    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancel);
+        if (await connection.Scalar<bool>($"select {end} > (select last_value - (not is_called)::integer from {sequence})", cancel))
+            await connection.Execute($"select setval('{sequence}', greatest({end}, (select last_value from {sequence})))", cancel);
     }
 }

@@ -30,14 +30,14 @@ internal sealed class SchemaMigration(DocumentStore store)
         await using var transaction = await connection.BeginTransactionAsync(cancel);
 
         // Several nodes start at once: one makes the tables, the others find them.
-        await Execute(connection, $"select pg_advisory_xact_lock({StableHash.Of($"cavecomm schema {schema}")})", cancel);
+        await connection.Execute($"select pg_advisory_xact_lock({StableHash.Of($"cavecomm schema {schema}")})", cancel);
         if (schema != "public")
-            await Execute(connection, $"create schema if not exists {schema}", cancel);
+            await connection.Execute($"create schema if not exists {schema}", cancel);
         var present = await Present(connection, cancel);
         foreach (var (name, definition) in EventTables().Concat(store.Documents.All.SelectMany(DocumentTable)))
         {
             if (!present.Contains(name))
-                await Execute(connection, definition, cancel);
+                await connection.Execute(definition, cancel);
         }
 
         await LogSequence.Mend(connection, schema, cancel);
@@ -162,11 +162,5 @@ internal sealed class SchemaMigration(DocumentStore store)
             var index = DocumentTableSql.IndexName(mapping, field);
             yield return (index, $"create index {index} on {mapping.QualifiedTable} (\"{field.Column}\")");
         }
-    }
-
-    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancel);
     }
 }

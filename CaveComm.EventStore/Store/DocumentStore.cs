@@ -97,8 +97,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
         try
         {
             await connection.OpenAsync(cancel);
-            await using var ask = new NpgsqlCommand(AskAfterUs, connection);
-            await ask.ExecuteNonQueryAsync(cancel);
+            await connection.Execute(AskAfterUs, cancel);
             return connection;
         }
         catch
