@@ -31,7 +31,7 @@ public sealed record StoredEvent(
     string? CorrelationId, string? CausationId, string? Hash, string? PreviousHash, string Data);
 
 /// <param name="Events">How many were checked.</param>
-/// <param name="Unsealed">How many carry no hash, since another program wrote them. They are not broken.</param>
+/// <param name="Unsealed">How many carry no hash, and so are not broken: another program wrote them, or they were the last of their streams when somebody removed it.</param>
 /// <param name="Broken">The first event that does not fit; null when all do.</param>
 public sealed record Verification(long Events, long Streams, long Unsealed, BrokenEvent? Broken);
 

@@ -110,6 +110,22 @@ public sealed class OperatorCommandsTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task A_hash_that_was_removed_is_not_put_down_to_another_program_alone_and_shows_against_a_seal()
+    {
+        var seal = folder["whole.ndjson"];
+        await Succeeds("events", "seal", seal);
+        const string last = "stream_id = 'freelancer:mira' and version = (select version from mt_streams where id = 'freelancer:mira')";
+        var headers = await office.Database.Scalar<string>($"select headers::text from mt_events where {last}");
+        await office.Database.Execute($"update mt_events set headers = headers - 'hash' where {last}");
+
+        (await Succeeds("events", "verify")).Output.ShouldContain("Without a hash: 1; another program wrote them, or somebody removed it");
+        (await Fails("events", "verify", "--against", seal)).Errors.ShouldContain("freelancer:mira");
+
+        await office.Database.Execute($"update mt_events set headers = '{headers}' where {last}");
+        await Succeeds("events", "verify", "--against", seal);
+    }
+
+    [Fact]
     public async Task Who_lost_the_second_factor_and_the_password_is_let_in_again_and_made_an_administrator()
     {
         const string Name = "locked-out";

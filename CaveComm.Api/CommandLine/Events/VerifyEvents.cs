@@ -32,7 +32,7 @@ internal static class VerifyEvents
             return await Tell(broken, "The log is not what was written.");
         }
 
-        var unsealed = verified.Unsealed == 0 ? "" : $" {Numbers.Of(verified.Unsealed)} of them carry no hash, since another program wrote them.";
+        var unsealed = verified.Unsealed == 0 ? "" : $" Without a hash: {Numbers.Of(verified.Unsealed)}; another program wrote them, or somebody removed it, which only a seal tells.";
         Console.WriteLine($"{Numbers.Of(verified.Events)} events in {Numbers.Of(verified.Streams)} streams: every one fits.{unsealed}");
         return ExitCode.Success;
     }
