@@ -23,6 +23,9 @@ internal sealed class EventSql
     public const string Columns =
         $"{NarrowColumns}, tenant_id, mt_dotnet_type, correlation_id, causation_id, headers, is_archived";
 
+    // Begins what stands in for a hash.
+    private const string ContentMark = "content:";
+
     public EventSql(string schema)
     {
         // $1 stream, $2 its aggregate's alias, $3 the time, $4 how many events.
@@ -98,13 +101,23 @@ internal sealed class EventSql
                 and ($6::timestamptz is null or e.timestamp >= $6) and ($7::timestamptz is null or e.timestamp <= $7)
             order by e.seq_id limit $3
             """;
+
+        // Of all events of a stream, since a hash covers none that stands behind it or carries none. One array, so that its text can be read in one way only.
+        string Content(string stream, string version) => $"""
+            (select '{ContentMark}' || encode(sha256(convert_to(jsonb_agg(coalesce(to_jsonb(p.headers ->> '{HashChain.Header}'), jsonb_build_array(
+                    p.id, p.version, p.type, extract(epoch from p.timestamp), p.headers ->> '{HashChain.ActorHeader}', p.data)) order by p.version)::text, 'UTF8')), 'hex')
+                from {schema}.mt_events p where p.stream_id = {stream} and p.version <= {version})
+            """;
         Heads = $"""
-            select s.id, s.version, e.headers ->> 'hash' from {schema}.mt_streams s
-            left join {schema}.mt_events e on e.stream_id = s.id and e.version = s.version
+            select s.id, s.version, case
+                when exists (select from {schema}.mt_events p where p.stream_id = s.id and p.version <= s.version and p.headers ->> '{HashChain.Header}' is null)
+                then {Content("s.id", "s.version")} else e.headers ->> '{HashChain.Header}' end
+            from {schema}.mt_streams s left join {schema}.mt_events e on e.stream_id = s.id and e.version = s.version
             where s.version > 0 and s.id > $1 order by s.id limit $2
             """;
         AtHeads = $"""
-            select e.seq_id, e.id, e.headers ->> 'hash' from unnest($1, $2) with ordinality as h (stream, version, place)
+            select e.seq_id, e.id, case when starts_with(h.hash, '{ContentMark}') then {Content("h.stream", "h.version")} else e.headers ->> '{HashChain.Header}' end
+            from unnest($1, $2, $3) with ordinality as h (stream, version, hash, place)
             left join {schema}.mt_events e on e.stream_id = h.stream and e.version = h.version order by h.place
             """;
         HighestSequence = $"select coalesce(max(seq_id), 0) from {schema}.mt_events";
@@ -150,10 +163,10 @@ internal sealed class EventSql
     /// <summary>As <see cref="Page"/>, in the columns that auditors see: of the alias $4, of the stream $5, from $6 to $7, where these are not null.</summary>
     public string History { get; }
 
-    /// <summary>The newest hash of at most $2 streams behind the key $1.</summary>
+    /// <summary>The newest hash of at most $2 streams behind the key $1; of those with events that carry none, that of their content.</summary>
     public string Heads { get; }
 
-    /// <summary>The events of the streams $1 at the versions $2, in that order; nulls where there is none.</summary>
+    /// <summary>The events of the streams $1 at the versions $2, in that order, with what <see cref="Heads"/> tells of them now, where it told $3 then; nulls where there is none.</summary>
     public string AtHeads { get; }
 
     public string HighestSequence { get; }

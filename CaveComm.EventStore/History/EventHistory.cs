@@ -88,6 +88,7 @@ internal sealed class EventHistory(DocumentStore store) : IEventHistory
         await using var command = store.DataSource.CreateCommand(store.EventSql.AtHeads);
         command.Parameters.Add(Sql.Texts([.. page.Select(it => it.StreamKey)]));
         command.Parameters.Add(Sql.Numbers([.. page.Select(it => it.Version)]));
+        command.Parameters.Add(Sql.Texts([.. page.Select(it => it.Hash ?? "")]));
         await using var rows = await command.ExecuteReaderAsync(cancel);
         foreach (var head in page)
         {
@@ -95,7 +96,7 @@ internal sealed class EventHistory(DocumentStore store) : IEventHistory
             if (rows.IsDBNull(0))
                 return new(head.StreamKey, head.Version, null, null, $"Version {head.Version} was there when the heads were told, and is missing.");
             if (head.Hash != (rows.IsDBNull(2) ? null : rows.GetString(2)))
-                return new(head.StreamKey, head.Version, rows.GetGuid(1), rows.GetInt64(0), "Its hash is not the one that it had when the heads were told.");
+                return new(head.StreamKey, head.Version, rows.GetGuid(1), rows.GetInt64(0), "Its hash, or what it follows, is not what it was when the heads were told.");
         }
 
         return null;

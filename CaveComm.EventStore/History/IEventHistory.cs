@@ -41,4 +41,5 @@ public sealed record VerificationProgress(long EventsDone, long EventsTotal);
 /// <param name="Reason">One sentence for people.</param>
 public sealed record BrokenEvent(string StreamKey, long Version, Guid? EventId, long? Sequence, string Reason);
 
+/// <param name="Hash">Of its last event; where any event up to that one carries none, <c>content:</c> and a SHA-256 over all of them. Null only in heads that older programs told.</param>
 public sealed record StreamHead(string StreamKey, long Version, string? Hash);
