@@ -115,35 +115,56 @@ internal sealed class ParkedEvents(DocumentStore store)
         await using var asking = new NpgsqlCommand(keys, connection) { Parameters = { Sql.Text(projection.ShardName) } };
         var parked = await ReadKeys(asking, cancel);
         parked.Remove(key);
-        var work = new ViewWork(projection, mapping, parked);
-        foreach (var happened in await Waiting(connection, projection.ShardName, key, cancel))
-            work.AddOrPark(happened);
-        if (!work.IsEmpty)
-        {
-            await using var load = new NpgsqlBatch(connection, transaction) { BatchCommands = { work.LockKeys(), work.Load(forUpdate: true) } };
-            await using var rows = await load.ExecuteReaderAsync(cancel);
-            await rows.NextResultAsync(cancel);
-            await work.ReadLoaded(rows, cancel);
-        }
-
+        var events = await Waiting(connection, projection.ShardName, key, cancel);
+        var work = await Load(transaction, new(projection, mapping, parked), events, keys: null, cancel);
         work.FoldOrPark();
         await connection.Execute(
             $"delete from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 and key = $2", cancel, Sql.Text(projection.ShardName), Sql.Text(key));
+        await transaction.SaveAsync("writing", cancel);
         try
         {
-            await using var batch = new NpgsqlBatch(connection, transaction);
-            foreach (var command in work.Writes().Concat(Add(projection.ShardName, work.Waiting, parked)))
-                batch.BatchCommands.Add(command);
-            if (batch.BatchCommands.Count > 0)
-                await batch.ExecuteNonQueryAsync(cancel);
+            await Write(transaction, projection.ShardName, work, parked, cancel);
         }
-        catch (PostgresException unfit) when (ViewWork.IsRefusal(unfit))
+        catch (Exception unfit) when (ViewTrial.IsRefusal(unfit))
         {
-            return false; // It was parked for that, and stays so.
+            // It was parked for that, or stumbles so at a later event.
+            await transaction.RollbackAsync("writing", cancel);
+            var trial = new ViewTrial(connection, mapping, isWithin: true);
+            var refused = await trial.Refused([.. work.Changed()], cancel);
+            var found = await trial.FirstRefused(await Load(transaction, new(projection, mapping, parked), events, refused, cancel), cancel);
+            if (found.Count == 0)
+                return false;
+            work = await Load(transaction, new(projection, mapping, parked), events, keys: null, cancel);
+            work.FoldOrPark(found);
+            await Write(transaction, projection.ShardName, work, parked, cancel);
         }
 
         await transaction.CommitAsync(cancel);
         return work.Waiting.All(it => it.Key != key);
+    }
+
+    private static async Task<ViewWork> Load(NpgsqlTransaction transaction, ViewWork work, List<IEvent> events, IReadOnlySet<string>? keys, CancellationToken cancel)
+    {
+        foreach (var happened in events)
+            work.AddOrPark(happened);
+        if (keys is not null)
+            work.Narrow(keys);
+        if (work.IsEmpty)
+            return work;
+        await using var load = new NpgsqlBatch(transaction.Connection, transaction) { BatchCommands = { work.LockKeys(), work.Load(forUpdate: true) } };
+        await using var rows = await load.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        await work.ReadLoaded(rows, cancel);
+        return work;
+    }
+
+    private async Task Write(NpgsqlTransaction transaction, string shard, ViewWork work, HashSet<string> parked, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+        foreach (var command in work.Writes().Concat(Add(shard, work.Waiting, parked)))
+            batch.BatchCommands.Add(command);
+        if (batch.BatchCommands.Count > 0)
+            await batch.ExecuteNonQueryAsync(cancel);
     }
 
     private static async Task<HashSet<string>> ReadKeys(NpgsqlCommand command, CancellationToken cancel)

@@ -6,7 +6,7 @@ internal sealed class RebuildFold(ProjectionBase projection)
     private readonly Dictionary<string, ViewState> states = new(StringComparer.Ordinal);
     private readonly List<WaitingRow> waiting = [];
 
-    internal sealed class ViewState
+    internal sealed record ViewState
     {
         public object? View { get; set; }
 
@@ -17,11 +17,18 @@ internal sealed class RebuildFold(ProjectionBase projection)
 
         public bool IsChanged { get; set; }
 
+        /// <summary>Why the stored view cannot be read; null when it can, or there is none.</summary>
+        public string? Unreadable { get; init; }
+
         /// <summary>One of its events could not be applied: the later ones wait behind it.</summary>
         public bool IsParked { get; set; }
     }
 
     public IReadOnlyDictionary<string, ViewState> States => states;
+
+    /// <summary>Every view that there is, or of those whose rows are another than before.</summary>
+    public IEnumerable<DocumentWrite> Views(bool onlyChanged) => states.Where(it => it.Value.View is not null && (it.Value.IsChanged || !onlyChanged))
+        .Select(it => new DocumentWrite(it.Key, it.Value.View!, it.Value.Version ?? 0));
 
     /// <summary>The events that wait and were not taken yet.</summary>
     public IReadOnlyList<WaitingRow> Waiting => waiting;
@@ -45,12 +52,15 @@ internal sealed class RebuildFold(ProjectionBase projection)
     {
         try
         {
-            return projection.KeyFor(happened) is { } key && isHere(key) ? key : null;
+            if (projection.KeyFor(happened) is not { } key)
+                return null;
+            StorableText.CheckKey(key);
+            return isHere(key) ? key : null;
         }
         catch (Exception reason) when (reason is not NarrowEventException)
         {
             if ($"event {happened.Sequence}" is var alone && isHere(alone))
-                waiting.Add(new(alone, happened.Sequence, happened.Id, reason.Message));
+                waiting.Add(new(alone, happened.Sequence, happened.Id, StorableText.Of(reason.Message)));
             return null;
         }
     }
@@ -74,6 +84,8 @@ internal sealed class RebuildFold(ProjectionBase projection)
 
         try
         {
+            if (state.Unreadable is { } unfit)
+                throw new InvalidOperationException($"The stored view cannot be read: {unfit}");
             if (happened.Data is UnknownEvent)
                 throw new UnknownEventTypeException(happened);
             var before = state.View;
@@ -86,12 +98,39 @@ internal sealed class RebuildFold(ProjectionBase projection)
         catch (Exception reason) when (reason is not NarrowEventException)
         {
             state.IsParked = true;
-            waiting.Add(new(key, happened.Sequence, happened.Id, reason.Message));
+            waiting.Add(new(key, happened.Sequence, happened.Id, StorableText.Of(reason.Message)));
         }
 
         // A stream's version must be remembered even where there is no view; the others begin anew.
         if (isWhole && state is { View: null, IsParked: false } && !projection.IsSingleStream)
             states.Remove(key);
+    }
+
+    /// <summary>As <see cref="Apply"/>, but an event after which the view cannot be written parks its key too. The view stays as it was before it.</summary>
+    public async Task ApplyOrPark(string key, IEvent happened, bool isWhole, ViewTrial trial, CancellationToken cancel)
+    {
+        var before = states.GetValueOrDefault(key) is { } known ? known with { } : new() { Version = isWhole ? 0 : null };
+        Apply(key, happened, isWhole);
+        if (states.GetValueOrDefault(key) is { IsParked: false, View: { } view } state
+            && await trial.Refusal([new(key, view, state.Version ?? 0)], cancel) is { } reason)
+        {
+            states[key] = before with { IsParked = true };
+            waiting.Add(new(key, happened.Sequence, happened.Id, reason));
+        }
+    }
+
+    /// <summary>Takes some keys as another fold has them.</summary>
+    public void TakeOver(RebuildFold other, IReadOnlySet<string> keys)
+    {
+        waiting.RemoveAll(it => keys.Contains(it.Key));
+        waiting.AddRange(other.waiting.Where(it => keys.Contains(it.Key)));
+        foreach (var key in keys)
+        {
+            if (other.states.TryGetValue(key, out var state))
+                states[key] = state;
+            else
+                states.Remove(key);
+        }
     }
 }
 

@@ -66,13 +66,13 @@ internal sealed class RebuildTwin
         {
             await rows.StartRowAsync(cancel);
             await rows.WriteAsync(key, NpgsqlDbType.Varchar, cancel);
-            await rows.WriteAsync(Mapping.Json(view), NpgsqlDbType.Jsonb, cancel);
+            await rows.WriteAsync(Mapping.Json(key, view), NpgsqlDbType.Jsonb, cancel);
             await rows.WriteAsync(Mapping.Type.FullName!, NpgsqlDbType.Varchar, cancel);
             if (Mapping.HasStreamVersion)
                 await rows.WriteAsync(version, NpgsqlDbType.Bigint, cancel);
             foreach (var field in Mapping.Fields)
             {
-                if (field.Value(view) is { } value)
+                if (DocumentMapping.Value(field, key, view) is { } value)
                     await rows.WriteAsync(value, field.NpgsqlType, cancel);
                 else
                     await rows.WriteNullAsync(cancel);
@@ -92,7 +92,7 @@ internal sealed class RebuildTwin
             await rows.StartRowAsync(cancel);
             await rows.WriteAsync(key, NpgsqlDbType.Varchar, cancel);
             if (state.View is { } view)
-                await rows.WriteAsync(Mapping.Json(view), NpgsqlDbType.Jsonb, cancel);
+                await rows.WriteAsync(Mapping.Json(key, view), NpgsqlDbType.Jsonb, cancel);
             else
                 await rows.WriteNullAsync(cancel);
             if (state.Version is { } version)

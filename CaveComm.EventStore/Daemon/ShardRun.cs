@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -161,34 +160,30 @@ internal sealed class ShardRun
         oldestPending = null;
     }
 
-    /// <param name="refused">Keys whose views the database does not take, and why: their events are parked.</param>
-    private async Task Apply(IReadOnlyList<IEvent> events, long upTo, CancellationToken cancel, IReadOnlyDictionary<string, string>? refused = null)
+    /// <param name="refused">Events after which a view cannot be written, by key: they are parked.</param>
+    private async Task Apply(IReadOnlyList<IEvent> events, long upTo, CancellationToken cancel, IReadOnlyDictionary<string, RefusedEvent>? refused = null)
     {
         var work = new ViewWork(shard.Projection, mapping, parked);
         foreach (var happened in events)
             work.AddOrPark(happened);
-        foreach (var (key, reason) in refused ?? ImmutableDictionary<string, string>.Empty)
-            work.Park(key, reason);
         if (!work.IsEmpty)
             await Load(work, cancel);
-        work.FoldOrPark();
-        List<NpgsqlBatchCommand> writes = [.. parkedEvents.Add(shard.Name, work.Waiting, parked), .. work.Writes()];
-
-        // Where nothing changes, the place is written down now and then: it costs a transaction.
-        if (writes.Count > 0 || Environment.TickCount64 - storedAt > Idle.TotalMilliseconds)
+        work.FoldOrPark(refused);
+        try
         {
-            try
-            {
+            List<NpgsqlBatchCommand> writes = [.. parkedEvents.Add(shard.Name, work.Waiting, parked), .. work.Writes()];
+
+            // Where nothing changes, the place is written down now and then: it costs a transaction.
+            if (writes.Count > 0 || Environment.TickCount64 - storedAt > Idle.TotalMilliseconds)
                 await Commit(writes, upTo, cancel);
-            }
-            catch (PostgresException unfit) when (refused is null && ViewWork.IsRefusal(unfit))
-            {
-                // One view must not hold up the others.
-                if (await Refused(work, cancel) is not { Count: > 0 } found)
-                    throw;
-                await Apply(events, upTo, cancel, found);
-                return;
-            }
+        }
+        catch (Exception unfit) when (refused is null && ViewTrial.IsRefusal(unfit))
+        {
+            // One view must not hold up the others.
+            if (await Refused(events, work, cancel) is not { Count: > 0 } found)
+                throw;
+            await Apply(events, upTo, cancel, found);
+            return;
         }
 
         Alarm(work.Waiting);
@@ -205,26 +200,18 @@ internal sealed class ShardRun
         }
     }
 
-    /// <summary>Tries the views one by one, keeping none.</summary>
-    private async Task<Dictionary<string, string>> Refused(ViewWork work, CancellationToken cancel)
+    private async Task<Dictionary<string, RefusedEvent>> Refused(IReadOnlyList<IEvent> events, ViewWork work, CancellationToken cancel)
     {
-        var found = new Dictionary<string, string>(StringComparer.Ordinal);
         await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
-        foreach (var (key, write) in work.SingleWrites())
-        {
-            await using var transaction = await connection.BeginTransactionAsync(cancel);
-            await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { write } };
-            try
-            {
-                await batch.ExecuteNonQueryAsync(cancel);
-            }
-            catch (PostgresException unfit) when (ViewWork.IsRefusal(unfit))
-            {
-                found[key] = unfit.MessageText;
-            }
-        }
-
-        return found;
+        var trial = new ViewTrial(connection, mapping);
+        var again = new ViewWork(shard.Projection, mapping, parked);
+        foreach (var happened in events)
+            again.AddOrPark(happened);
+        again.Narrow(await trial.Refused([.. work.Changed()], cancel));
+        if (again.IsEmpty)
+            return [];
+        await Load(again, cancel);
+        return await trial.FirstRefused(again, cancel);
     }
 
     private async Task Load(ViewWork work, CancellationToken cancel)

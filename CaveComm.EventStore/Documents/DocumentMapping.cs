@@ -64,9 +64,53 @@ internal sealed class DocumentMapping
     public object Read(byte[] data) =>
         JsonSerializer.Deserialize(data, Type, json) ?? throw new JsonException($"A row of {QualifiedTable} holds no document.");
 
-    public byte[] Json(object document) => JsonSerializer.SerializeToUtf8Bytes(document, Type, json);
+    /// <returns>Null where the row does not fit its type, and why.</returns>
+    public object? TryRead(byte[] data, out string? reason)
+    {
+        try
+        {
+            reason = null;
+            return Read(data);
+        }
+        catch (Exception unfit) when (unfit is not OutOfMemoryException)
+        {
+            reason = unfit.Message;
+            return null;
+        }
+    }
+
+    /// <exception cref="UnwritableDocumentException"/>
+    public byte[] Json(string id, object document)
+    {
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(document, Type, json);
+        }
+        catch (Exception unfit) when (unfit is not OutOfMemoryException)
+        {
+            throw new UnwritableDocumentException(id, unfit);
+        }
+    }
+
+    /// <summary>What a document's row has in a column of its own.</summary>
+    /// <exception cref="UnwritableDocumentException"/>
+    public static object? Value(DuplicatedField field, string id, object document)
+    {
+        try
+        {
+            var value = field.Value(document);
+            return value is string text && !StorableText.IsWhole(text)
+                ? throw new InvalidOperationException($"{field.Column} holds half of a surrogate pair.") // It would break the connection in the middle of a message.
+                : value;
+        }
+        catch (Exception unfit)
+        {
+            throw new UnwritableDocumentException(id, unfit is TargetInvocationException { InnerException: { } thrown } ? thrown : unfit);
+        }
+    }
 
     /// <summary>One command that writes many documents; no id may occur twice.</summary>
+    /// <exception cref="UnwritableDocumentException"/>
     public NpgsqlBatchCommand Write(IReadOnlyCollection<DocumentWrite> writes) => Write(upsert, writes);
 
     /// <summary>As <see cref="Write(IReadOnlyCollection{DocumentWrite})"/>; fails where one of them is there.</summary>
@@ -82,10 +126,10 @@ internal sealed class DocumentMapping
         foreach (var write in writes)
         {
             ids[row] = write.Id;
-            data[row] = JsonSerializer.Serialize(write.Document, Type, json);
+            data[row] = Data(write);
             versions[row] = write.Version;
             for (var i = 0; i < columns.Length; i++)
-                columns[i].SetValue(Fields[i].Value(write.Document), row);
+                columns[i].SetValue(Value(Fields[i], write.Id, write.Document), row);
             row++;
         }
 
@@ -96,6 +140,18 @@ internal sealed class DocumentMapping
         for (var i = 0; i < columns.Length; i++)
             command.Parameters.Add(new NpgsqlParameter { Value = columns[i], NpgsqlDbType = NpgsqlDbType.Array | Fields[i].NpgsqlType });
         return command;
+    }
+
+    private string Data(DocumentWrite write)
+    {
+        try
+        {
+            return JsonSerializer.Serialize(write.Document, Type, json);
+        }
+        catch (Exception unfit) when (unfit is not OutOfMemoryException)
+        {
+            throw new UnwritableDocumentException(write.Id, unfit);
+        }
     }
 
     public NpgsqlBatchCommand Delete(string[] ids) => new(DeleteMany) { Parameters = { Sql.Texts(ids) } };

@@ -19,6 +19,9 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
 
         public object? View { get; set; }
 
+        /// <summary>Why the stored view cannot be read; null when it can, or there is none.</summary>
+        public string? Unreadable { get; set; }
+
         public bool WasStored { get; set; }
 
         public bool IsChanged { get; set; }
@@ -73,9 +76,10 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
         while (await rows.ReadAsync(cancel))
         {
             var slice = slices[rows.GetString(0)];
-            slice.View = mapping.Read(rows.GetFieldValue<byte[]>(1));
             slice.Version = rows.GetInt64(2);
             slice.WasStored = true;
+            slice.View = mapping.TryRead(rows.GetFieldValue<byte[]>(1), out var unfit);
+            slice.Unreadable = unfit; // One row must not stand in the way of the others.
         }
     }
 
@@ -91,53 +95,59 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
     }
 
     /// <summary>Folds; an event that cannot be applied waits, and with it all later ones of its key. The view stays as it was before it.</summary>
-    public void FoldOrPark()
+    /// <param name="refused">Events after which the view cannot be written, by key.</param>
+    public void FoldOrPark(IReadOnlyDictionary<string, RefusedEvent>? refused = null)
     {
         foreach (var slice in slices.Values)
         {
-            var applied = 0;
+            var (applied, poison) = (0, refused?.GetValueOrDefault(slice.Key));
             try
             {
-                for (; applied < slice.Events.Count; applied++)
+                for (; applied < slice.Events.Count && slice.Events[applied].Sequence != poison?.Sequence; applied++)
                     Fold(slice, slice.Events[applied]);
+                if (applied < slice.Events.Count)
+                    Wait(slice, applied, poison!.Reason);
             }
-            catch (ApplyEventException poison)
+            catch (ApplyEventException unfit)
             {
-                waiting.Add(new(slice.Key, slice.Events[applied], Reason(poison)));
-                waiting.AddRange(slice.Events.Skip(applied + 1).Select(it => new WaitingEvent(slice.Key, it, Reason: null)));
+                Wait(slice, applied, Reason(unfit));
             }
 
             slice.Events.Clear();
         }
     }
 
+    /// <summary>Folds a key's events one by one, and tells the view that would be written after each. Ends before an event that cannot be applied.</summary>
+    public IEnumerable<(IEvent Event, DocumentWrite? Write)> Steps(string key)
+    {
+        var slice = slices[key];
+        foreach (var happened in slice.Events)
+        {
+            if (!TryFold(slice, happened))
+                yield break;
+            yield return (happened, slice is { View: { } view, IsChanged: true } ? new(key, view, slice.Version) : null);
+        }
+    }
+
+    /// <summary>Forgets what does not go to some keys.</summary>
+    public void Narrow(IReadOnlySet<string> keys)
+    {
+        foreach (var key in slices.Keys.Where(it => !keys.Contains(it)).ToList())
+            slices.Remove(key);
+    }
+
     public IEnumerable<NpgsqlBatchCommand> Writes()
     {
         var deletes = slices.Values.Where(it => it is { View: null, WasStored: true }).Select(it => it.Key).ToArray();
-        var writes = slices.Values.Where(it => it is { View: not null, IsChanged: true })
-            .Select(it => new DocumentWrite(it.Key, it.View!, it.Version));
         foreach (var some in deletes.Chunk(RowsPerCommand))
             yield return mapping.Delete(some);
-        foreach (var some in writes.Chunk(RowsPerCommand))
+        foreach (var some in Changed().Chunk(RowsPerCommand))
             yield return mapping.Write(some);
     }
 
-    /// <summary>The views that are to be written, each by itself.</summary>
-    public IEnumerable<(string Key, NpgsqlBatchCommand Write)> SingleWrites() => slices.Values.Where(it => it is { View: not null, IsChanged: true })
-        .Select(it => (it.Key, mapping.Write([new(it.Key, it.View!, it.Version)])));
-
-    /// <summary>Has a key's events wait, before they are folded.</summary>
-    public void Park(string key, string reason)
-    {
-        if (slices.Remove(key, out var slice))
-            waiting.AddRange(slice.Events.Select((it, place) => new WaitingEvent(key, it, place == 0 ? reason : null)));
-    }
-
-    /// <summary>Whether the database does not take what a view holds, as opposed to being unable to take anything.</summary>
-    public static bool IsRefusal(PostgresException error) =>
-        error.SqlState != PostgresErrorCodes.DivisionByZero // This one means that another was first.
-        && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal)
-            || error.SqlState.StartsWith("54", StringComparison.Ordinal));
+    /// <summary>The views that are to be written.</summary>
+    public IEnumerable<DocumentWrite> Changed() => slices.Values.Where(it => it is { View: not null, IsChanged: true })
+        .Select(it => new DocumentWrite(it.Key, it.View!, it.Version));
 
     private void Add(string key, IEvent happened)
     {
@@ -150,7 +160,10 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
     {
         try
         {
-            return projection.KeyFor(happened);
+            if (projection.KeyFor(happened) is not { } key)
+                return null;
+            StorableText.CheckKey(key);
+            return key;
         }
         catch (Exception reason)
         {
@@ -158,10 +171,28 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
         }
     }
 
+    private void Wait(Slice slice, int from, string reason) => waiting.AddRange(
+        slice.Events.Skip(from).Select((it, place) => new WaitingEvent(slice.Key, it, place == 0 ? reason : null)));
+
+    private bool TryFold(Slice slice, IEvent happened)
+    {
+        try
+        {
+            Fold(slice, happened);
+            return true;
+        }
+        catch (ApplyEventException)
+        {
+            return false;
+        }
+    }
+
     private void Fold(Slice slice, IEvent happened)
     {
         try
         {
+            if (slice.Unreadable is { } unfit)
+                throw new InvalidOperationException($"The stored view cannot be read: {unfit}");
             if (projection.IsSingleStream && slice.View is not null)
                 CheckOrder(slice.Version, happened.Version);
             if (happened.Data is UnknownEvent)
@@ -188,7 +219,7 @@ internal sealed class ViewWork(ProjectionBase projection, DocumentMapping mappin
             throw new InvalidOperationException($"The view is at version {viewVersion}; what lies between is missing.");
     }
 
-    private static string Reason(ApplyEventException poison) => poison.InnerException?.Message ?? poison.Message;
+    private static string Reason(ApplyEventException poison) => StorableText.Of(poison.InnerException?.Message ?? poison.Message);
 }
 
 /// <summary>An event that is not applied yet.</summary>
@@ -198,3 +229,6 @@ internal sealed record WaitingEvent(string Key, IEvent Event, string? Reason)
     /// <summary>The key of an event whose data cannot be read far enough to tell its view.</summary>
     public static string KeyUnknown(IEvent happened) => $"event {happened.Sequence}";
 }
+
+/// <summary>An event after which a view cannot be written, and why.</summary>
+internal sealed record RefusedEvent(long Sequence, string Reason);
