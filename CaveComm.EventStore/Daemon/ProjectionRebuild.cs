@@ -101,7 +101,7 @@ internal sealed class ProjectionRebuild(DocumentStore store)
         var watch = new RebuildWatch(store, connection, table, projection.ShardName, startedAt, CheckpointEvery, progress);
         var slices = new RebuildSlices(store, projection, twin, watch, ViewsPerSlice);
         var catchUp = new RebuildCatchUp(store, projection, twin, watch);
-        if (checkpoint?.Code != CodeOf(projection) || !await twin.Exists(connection, cancel))
+        if (checkpoint?.Code != CodeOf(projection) || !await twin.Exists(connection, cancel) || !await twin.CanBeTakenUp(connection, cancel))
             checkpoint = await BeginAnew(connection, projection, twin, slices, catchUp, watch, cancel);
 
         await watch.Tell(checkpoint.Done(checkpoint.Position), checkpoint.End, cancel);

@@ -70,7 +70,12 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
             await Load(connection, fold, [.. work.Select(it => it.Key).Distinct()], parkedKeys, cancel);
         foreach (var (key, happened) in work)
             fold.Apply(key, happened, isWhole: false);
-        await Write(connection, fold, cancel);
+        if (!await TryWrite(connection, fold, cancel))
+        {
+            await ParkRefused(connection, fold, work, parkedKeys, cancel);
+            await Write(connection, Writes(fold), cancel);
+        }
+
         parkedKeys.UnionWith(fold.Waiting.Select(it => it.Key));
         return [.. fold.Waiting];
     }
@@ -123,26 +128,63 @@ internal sealed class RebuildCatchUp(DocumentStore store, ProjectionBase project
             var key = rows.GetString(0);
             if (parkedKeys.Contains(key))
                 continue;
+            var view = twin.Mapping.TryRead(rows.GetFieldValue<byte[]>(1), out var unfit);
             fold.Put(key, new()
             {
-                View = twin.Mapping.Read(rows.GetFieldValue<byte[]>(1)),
+                View = view,
+                Unreadable = unfit,
                 Version = projection.IsSingleStream ? rows.GetInt64(2) : null,
-                WasStored = true,
+                WasStored = view is not null, // What cannot be read stays as it is.
             });
         }
     }
 
-    private async Task Write(NpgsqlConnection connection, RebuildFold fold, CancellationToken cancel)
+    // Views that are refused are few: the others' rows are folded once.
+    private async Task ParkRefused(
+        NpgsqlConnection connection, RebuildFold fold, IReadOnlyList<(string Key, IEvent Event)> work, HashSet<string> parkedKeys, CancellationToken cancel)
+    {
+        var trial = new ViewTrial(connection, twin.Mapping, isWithin: true);
+        var refused = await trial.Refused([.. fold.Views(onlyChanged: true)], cancel);
+        var again = new RebuildFold(projection);
+        await Load(connection, again, [.. refused], parkedKeys, cancel);
+        foreach (var (key, happened) in work.Where(it => refused.Contains(it.Key)))
+            await again.ApplyOrPark(key, happened, isWhole: false, trial, cancel);
+        fold.TakeOver(again, refused);
+    }
+
+    /// <returns>False where the table refuses one of the views; then nothing was written.</returns>
+    private async Task<bool> TryWrite(NpgsqlConnection connection, RebuildFold fold, CancellationToken cancel)
+    {
+        try
+        {
+            if (Writes(fold).ToList() is { Count: > 0 } writes)
+                await Write(connection, [new("savepoint catch_up"), .. writes, new("release savepoint catch_up")], cancel);
+            return true;
+        }
+        catch (UnwritableDocumentException)
+        {
+            return false; // Nothing was sent.
+        }
+        catch (PostgresException unfit) when (ViewTrial.IsRefusal(unfit))
+        {
+            await Write(connection, [new("rollback to savepoint catch_up")], cancel);
+            return false;
+        }
+    }
+
+    private IEnumerable<NpgsqlBatchCommand> Writes(RebuildFold fold)
+    {
+        foreach (var some in fold.States.Where(it => it.Value is { View: null, WasStored: true }).Select(it => it.Key).Chunk(RowsPerCommand))
+            yield return twin.Mapping.Delete(some);
+        foreach (var some in fold.Views(onlyChanged: true).Chunk(RowsPerCommand))
+            yield return twin.Mapping.Write(some);
+    }
+
+    private static async Task Write(NpgsqlConnection connection, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancel)
     {
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var some in fold.States.Where(it => it.Value is { View: null, WasStored: true }).Select(it => it.Key).Chunk(RowsPerCommand))
-            batch.BatchCommands.Add(twin.Mapping.Delete(some));
-        foreach (var some in fold.States.Where(it => it.Value is { View: not null, IsChanged: true })
-            .Select(it => new DocumentWrite(it.Key, it.Value.View!, it.Value.Version ?? 0)).Chunk(RowsPerCommand))
-        {
-            batch.BatchCommands.Add(twin.Mapping.Write(some));
-        }
-
+        foreach (var command in commands)
+            batch.BatchCommands.Add(command);
         if (batch.BatchCommands.Count > 0)
             await batch.ExecuteNonQueryAsync(cancel);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Npgsql;
 
@@ -47,6 +48,24 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
         var fold = new RebuildFold(projection);
         if (checkpoint.Position > 0)
             await twin.TakeUp(connection, fold, cancel);
+        await foreach (var events in Events(connection, checkpoint, cancel))
+        {
+            checkpoint = Fold(fold, events, checkpoint);
+            if (await watch.WantsCheckpoint(checkpoint.Done(events[^1].Sequence), checkpoint.End, cancel))
+            {
+                checkpoint = checkpoint with { Position = events[^1].Sequence };
+                await PutAside(connection, fold, checkpoint, cancel);
+                keep(checkpoint);
+                watch.ThrowIfPaused();
+            }
+        }
+
+        return await Finish(connection, fold, checkpoint, cancel);
+    }
+
+    /// <summary>The events of the first slice that is to do, from the checkpoint on.</summary>
+    private async IAsyncEnumerable<IEvent[]> Events(NpgsqlConnection connection, RebuildCheckpoint checkpoint, [EnumeratorCancellation] CancellationToken cancel)
+    {
         var batches = Channel.CreateBounded<RawBatch>(new BoundedChannelOptions(BatchesAhead) { SingleReader = true, SingleWriter = true });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var reading = Task.Run(() => Read(checkpoint, batches.Writer, stop.Token), CancellationToken.None);
@@ -57,14 +76,7 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
                 IEvent[] events;
                 using (batch)
                     events = await store.EventReader.Decode(batch.Rows, connection, cancel);
-                checkpoint = Fold(fold, events, checkpoint);
-                if (await watch.WantsCheckpoint(checkpoint.Done(events[^1].Sequence), checkpoint.End, cancel))
-                {
-                    checkpoint = checkpoint with { Position = events[^1].Sequence };
-                    await PutAside(connection, fold, checkpoint, cancel);
-                    keep(checkpoint);
-                    watch.ThrowIfPaused();
-                }
+                yield return events;
             }
 
             await reading;
@@ -76,8 +88,6 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
             while (batches.Reader.TryRead(out var unused))
                 unused.Dispose();
         }
-
-        return await Finish(connection, fold, checkpoint, cancel);
     }
 
     private RebuildCheckpoint Fold(RebuildFold fold, IEvent[] events, RebuildCheckpoint checkpoint)
@@ -147,22 +157,90 @@ internal sealed class RebuildSlices(DocumentStore store, ProjectionBase projecti
 
     private async Task PutAside(NpgsqlConnection connection, RebuildFold fold, RebuildCheckpoint checkpoint, CancellationToken cancel)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await twin.PutAside(connection, fold.States, cancel);
-        await watch.Keep(fold.Waiting, checkpoint, cancel);
-        await transaction.CommitAsync(cancel);
+        await Keep(connection, fold, checkpoint with { End = checkpoint.Position }, checkpoint, Aside, cancel);
         fold.TakeWaiting();
+
+        async Task<IReadOnlyList<string>> Aside()
+        {
+            await twin.PutAside(connection, fold.States, cancel);
+            return [];
+        }
     }
 
     private async Task<RebuildCheckpoint> Finish(NpgsqlConnection connection, RebuildFold fold, RebuildCheckpoint checkpoint, CancellationToken cancel)
     {
         RebuildSlice[] todo = [.. checkpoint.Todo.Skip(1)];
-        checkpoint = checkpoint with { Todo = todo, Position = todo is [] ? checkpoint.End : 0 };
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await twin.Copy(connection, fold.States.Where(it => it.Value.View is not null).Select(it => (it.Key, it.Value.View!, it.Value.Version ?? 0)), cancel);
-        await twin.ClearAside(connection, cancel);
-        await watch.Keep(fold.Waiting, checkpoint, cancel);
-        await transaction.CommitAsync(cancel);
-        return checkpoint;
+        var finished = checkpoint with { Todo = todo, Position = todo is [] ? checkpoint.End : 0 };
+        await Keep(connection, fold, checkpoint, finished, Whole, cancel);
+        return finished;
+
+        async Task<IReadOnlyList<string>> Whole()
+        {
+            var tooLong = await twin.Copy(connection, fold.Views(onlyChanged: false), cancel);
+            await twin.ClearAside(connection, cancel);
+            return tooLong;
+        }
+    }
+
+    /// <summary>Commits views with the checkpoint that says so. Where some cannot be written, their keys are parked, and the rest is written a second time.</summary>
+    /// <param name="folded">What the views were folded from: the first slice of it, up to its end.</param>
+    /// <param name="write">Tells whose views may not fit.</param>
+    private async Task Keep(
+        NpgsqlConnection connection, RebuildFold fold, RebuildCheckpoint folded, RebuildCheckpoint kept, Func<Task<IReadOnlyList<string>>> write, CancellationToken cancel)
+    {
+        HashSet<string> suspects;
+        try
+        {
+            if (await TryKeep(areTried: false) is not { Count: > 0 } tooLong)
+                return;
+            suspects = [.. tooLong];
+        }
+        catch (Exception unfit) when (ViewTrial.IsRefusal(unfit))
+        {
+            suspects = [.. fold.States.Keys]; // A COPY says at best which line it stumbled over.
+        }
+
+        await ParkRefused(connection, fold, folded, suspects, () => watch.WantsCheckpoint(kept.Done(kept.Position), kept.End, cancel), cancel);
+        await TryKeep(areTried: true);
+
+        async Task<IReadOnlyList<string>> TryKeep(bool areTried)
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            if (await write() is { Count: > 0 } tooLong && !areTried)
+                return tooLong;
+            await watch.Keep(fold.Waiting, kept, cancel);
+            await transaction.CommitAsync(cancel);
+            return [];
+        }
+    }
+
+    /// <summary>Finds the views that cannot be written, and reads the log once more for the events that made them so.</summary>
+    private async Task ParkRefused(
+        NpgsqlConnection connection, RebuildFold fold, RebuildCheckpoint folded, HashSet<string> suspects, Func<ValueTask<bool>> tell, CancellationToken cancel)
+    {
+        // Not on the rebuild's own connection: a transaction that is open for so long would hold up who reads the log.
+        await using var own = await store.OpenDedicated("rebuild trial", cancel, isPatient: true);
+        await twin.CreateTrial(own, cancel);
+        var trial = new ViewTrial(own, twin.Trial);
+        var refused = await trial.Refused([.. fold.Views(onlyChanged: false).Where(it => suspects.Contains(it.Id))], cancel);
+        if (refused.Count > 0)
+        {
+            var again = new RebuildFold(projection);
+            await foreach (var events in Events(connection, folded with { Position = 0 }, cancel))
+            {
+                foreach (var happened in events)
+                {
+                    if (again.KeyOf(happened, refused.Contains) is { } key)
+                        await again.ApplyOrPark(key, happened, isWhole: true, trial, cancel);
+                }
+
+                if (await tell())
+                    watch.ThrowIfPaused();
+            }
+
+            fold.TakeOver(again, refused);
+        }
+
+        await twin.DropTrial(own, cancel);
     }
 }

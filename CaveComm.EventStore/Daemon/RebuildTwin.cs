@@ -13,6 +13,9 @@ internal sealed class RebuildTwin
 {
     // PostgreSQL cuts names at 63 bytes; two that are cut must not become one.
     private const int LongestName = 36;
+
+    // An index takes 2,704 bytes, packed, and a letter has three at most: what is longer may not fit.
+    private const int SurelyFitsAnIndex = 800;
     private readonly DocumentMapping live;
     private readonly string schema;
     private readonly string name;
@@ -26,9 +29,13 @@ internal sealed class RebuildTwin
         name = NameFor(live.Table);
         aside = $"{schema}.{AsideOf(name)}";
         Mapping = new(projection.ViewType, store.Options, projection, name);
+        Trial = new(projection.ViewType, store.Options, projection, TrialOf(name));
         var fields = string.Concat(Mapping.Fields.Select(it => $", \"{it.Column}\""));
         copy = $"copy {Mapping.QualifiedTable} (id, data, mt_dotnet_type{(Mapping.HasStreamVersion ? ", mt_version" : "")}{fields}) from stdin (format binary)";
     }
+
+    /// <summary>An empty table with all its indexes, to try views in; see <see cref="CreateTrial"/>.</summary>
+    public DocumentMapping Trial { get; }
 
     /// <summary>Reads and writes the new table.</summary>
     public DocumentMapping Mapping { get; }
@@ -45,8 +52,10 @@ internal sealed class RebuildTwin
 
     public static string AsideOf(string name) => $"{name}_aside";
 
+    public static string TrialOf(string name) => $"{name}_trial";
+
     /// <summary>Removes what an attempt has left.</summary>
-    public string Drop => $"drop table if exists {Mapping.QualifiedTable}, {aside}";
+    public string Drop => $"drop table if exists {Mapping.QualifiedTable}, {aside}, {Trial.QualifiedTable}";
 
     /// <summary>Makes empty tables in the place of what another attempt has left.</summary>
     public IEnumerable<NpgsqlBatchCommand> Create()
@@ -58,9 +67,29 @@ internal sealed class RebuildTwin
         yield return new($"create table {aside} (key varchar not null, data jsonb null, version bigint null, parked boolean not null)");
     }
 
-    /// <summary>Adds finished views.</summary>
-    public async Task Copy(NpgsqlConnection connection, IEnumerable<(string Key, object View, long Version)> views, CancellationToken cancel)
+    /// <summary>Makes the table that views are tried in.</summary>
+    public async Task CreateTrial(NpgsqlConnection connection, CancellationToken cancel)
     {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new($"drop table if exists {Trial.QualifiedTable}"));
+        batch.BatchCommands.Add(new($"create table {Trial.QualifiedTable} (like {Mapping.QualifiedTable} including defaults, primary key (id))"));
+        foreach (var field in Trial.Fields)
+            batch.BatchCommands.Add(new($"create index on {Trial.QualifiedTable} (\"{field.Column}\")"));
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    public async Task DropTrial(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand($"drop table {Trial.QualifiedTable}", connection);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Adds finished views.</summary>
+    /// <returns>The keys of those that may be too long for an index, of which there is none yet.</returns>
+    /// <exception cref="UnwritableDocumentException"/>
+    public async Task<IReadOnlyList<string>> Copy(NpgsqlConnection connection, IEnumerable<DocumentWrite> views, CancellationToken cancel)
+    {
+        var tooLong = new List<string>();
         await using var rows = await connection.BeginBinaryImportAsync(copy, cancel);
         foreach (var (key, view, version) in views)
         {
@@ -72,14 +101,18 @@ internal sealed class RebuildTwin
                 await rows.WriteAsync(version, NpgsqlDbType.Bigint, cancel);
             foreach (var field in Mapping.Fields)
             {
-                if (DocumentMapping.Value(field, key, view) is { } value)
+                var value = DocumentMapping.Value(field, key, view);
+                if (value is not null)
                     await rows.WriteAsync(value, field.NpgsqlType, cancel);
                 else
                     await rows.WriteNullAsync(cancel);
+                if (value is string { Length: > SurelyFitsAnIndex })
+                    tooLong.Add(key);
             }
         }
 
         await rows.CompleteAsync(cancel);
+        return tooLong;
     }
 
     /// <summary>Puts half folded views aside, in the place of those that were there.</summary>
@@ -103,6 +136,20 @@ internal sealed class RebuildTwin
         }
 
         await rows.CompleteAsync(cancel);
+    }
+
+    /// <summary>Whether the views that were put aside can be taken up: their type may be one that is written and not read.</summary>
+    public async Task<bool> CanBeTakenUp(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand($"select data from {aside} where data is not null", connection);
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        while (await rows.ReadAsync(cancel))
+        {
+            if (Mapping.TryRead(rows.GetFieldValue<byte[]>(0), out _) is null)
+                return false;
+        }
+
+        return true;
     }
 
     public async Task TakeUp(NpgsqlConnection connection, RebuildFold fold, CancellationToken cancel)
@@ -163,6 +210,7 @@ internal sealed class RebuildTwin
     {
         yield return new($"drop table {live.QualifiedTable}");
         yield return new($"drop table {aside}");
+        yield return new($"drop table if exists {Trial.QualifiedTable}");
         yield return new($"alter table {Mapping.QualifiedTable} rename to {live.Table}");
         yield return new($"alter index {schema}.{name}_key rename to {DocumentTableSql.KeyName(live)}");
         for (var i = 0; i < live.Fields.Count; i++)

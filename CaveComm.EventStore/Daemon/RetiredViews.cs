@@ -58,7 +58,7 @@ internal sealed class RetiredViews(DocumentStore store)
             {
                 // The place in the log before the table: whoever writes views takes them in this order too.
                 new($"delete from {schema}.mt_event_progression where name = $1") { Parameters = { Sql.Text(shard) } },
-                new($"drop table if exists {schema}.{table}, {schema}.{building}, {schema}.{RebuildTwin.AsideOf(building)}"),
+                new($"drop table if exists {schema}.{table}, {schema}.{building}, {schema}.{RebuildTwin.AsideOf(building)}, {schema}.{RebuildTwin.TrialOf(building)}"),
                 new($"delete from {schema}.cavecomm_parked_event where shard = $1") { Parameters = { Sql.Text(shard) } },
                 new($"delete from {schema}.cavecomm_projection where shard = $1") { Parameters = { Sql.Text(shard) } },
                 new($"delete from {schema}.cavecomm_rebuild where shard = $1") { Parameters = { Sql.Text(shard) } },
