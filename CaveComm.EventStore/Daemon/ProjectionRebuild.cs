@@ -12,6 +12,7 @@ internal sealed class ProjectionRebuild(DocumentStore store)
 {
     // A projection that feeds itself from so few events is there at once.
     private const long LongLog = 500;
+    private const string IdleInTransaction = "25P03";
     private readonly RebuildTable table = new(store);
 
     /// <summary>The most views that are in memory at a time.</summary>
@@ -141,12 +142,14 @@ internal sealed class ProjectionRebuild(DocumentStore store)
     private static string CodeOf(ProjectionBase projection) => string.Join(
         ' ', new[] { projection.GetType(), projection.ViewType, typeof(ProjectionRebuild) }.Select(it => it.Module.ModuleVersionId).Distinct());
 
-    // What a failing connection leaves behind is not lost: whoever comes next goes on with it.
-    private static bool IsCutOff(Exception failure) => failure switch
+    // What a failing connection leaves behind is not lost: whoever comes next goes on with it. So it is with what a server says that may be over
+    // in a moment. A full disk is not such: what was built may be what fills it.
+    internal static bool IsCutOff(Exception failure) => failure switch
     {
-        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow } => true,
-        PostgresException => false,
-        NpgsqlException or EndOfStreamException => true,
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => false,
+        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or IdleInTransaction or PostgresErrorCodes.SystemError or PostgresErrorCodes.IoError } => true,
+        PostgresException { SqlState: [.. var kind, _, _, _] } => kind is "08" or "40" or "53" or "57",
+        NpgsqlException or IOException => true,
         _ => false,
     };
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
 namespace CaveComm.EventStore;
@@ -7,9 +8,13 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(5);
+
+    // What is over in a moment costs a look now and then; what fails for good costs a pass over the log.
+    private static readonly TimeSpan LongestRetryFromCheckpoint = TimeSpan.FromSeconds(30);
     private readonly CancellationTokenSource stop = new();
     private readonly ProjectionRebuild rebuild = new(store);
     private readonly Dictionary<string, Task> running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (TimeSpan Pause, long Until)> cutOff = new(StringComparer.Ordinal);
 
     /// <summary>Begins what waits, or was left behind by a node that died, and belongs to this node's shards or to no shard.</summary>
     public async Task Begin(IEnumerable<string> shards, CancellationToken cancel)
@@ -20,6 +25,8 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
         foreach (var shard in await rebuild.Requested(cancel))
         {
             if (running.ContainsKey(shard) || store.Options.Projections.Stored().FirstOrDefault(it => it.Projection.ShardName == shard) is not { } registration)
+                continue;
+            if (cutOff.TryGetValue(shard, out var wait) && Environment.TickCount64 < wait.Until)
                 continue;
             if (registration.Lifecycle == ProjectionLifecycle.Inline || mine.Contains(shard))
                 running[shard] = Task.Run(() => Run(registration), CancellationToken.None);
@@ -48,7 +55,7 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
                 if (isOver)
                     logger.LogError(failure, "{Shard} could not be filled: {Reason}", shard.Name, failure.Message);
                 await Task.Delay(pause, cancel);
-                pause = isOver && 2 * pause < LongestRetry ? 2 * pause : isOver ? LongestRetry : Retry;
+                pause = isOver ? Longer(pause, ProjectionRebuild.IsCutOff(failure) ? LongestRetryFromCheckpoint : LongestRetry) : Retry;
             }
         }
     }
@@ -67,6 +74,7 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
         {
             logger.LogInformation("{Shard} is being rebuilt", shard);
             await rebuild.Run(registration, progress: null, stop.Token);
+            cutOff.TryRemove(shard, out _);
             logger.LogInformation("{Shard} was rebuilt", shard);
         }
         catch (RebuildRunningException)
@@ -77,9 +85,17 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
         {
             logger.LogInformation("{Reason}", paused.Message);
         }
+        catch (Exception failure) when (!stop.IsCancellationRequested && ProjectionRebuild.IsCutOff(failure))
+        {
+            var pause = cutOff.TryGetValue(shard, out var before) ? Longer(before.Pause, LongestRetryFromCheckpoint) : Retry;
+            cutOff[shard] = (pause, Environment.TickCount64 + (long)pause.TotalMilliseconds);
+            logger.LogWarning(failure, "The rebuild of {Shard} was cut off and goes on from its checkpoint in {Pause}: {Reason}", shard, pause, failure.Message);
+        }
         catch (Exception failure) when (!stop.IsCancellationRequested)
         {
             logger.LogError(failure, "{Shard} could not be rebuilt: {Reason}", shard, failure.Message);
         }
     }
+
+    private static TimeSpan Longer(TimeSpan pause, TimeSpan longest) => 2 * pause < longest ? 2 * pause : longest;
 }
