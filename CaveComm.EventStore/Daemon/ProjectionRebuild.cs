@@ -121,7 +121,7 @@ internal sealed class ProjectionRebuild(DocumentStore store)
         NpgsqlConnection connection, ProjectionBase projection, RebuildTwin twin, RebuildSlices slices, RebuildCatchUp catchUp, RebuildWatch watch,
         CancellationToken cancel)
     {
-        var checkpoint = new RebuildCheckpoint(CodeOf(projection), 0, [], 0);
+        var checkpoint = new RebuildCheckpoint(CodeOf(projection), 0, [], 0, await new OvertakenRebuilds(store).Erasures(connection, cancel));
         checkpoint = checkpoint with { End = await catchUp.FinalEnd(connection, checkpoint, mustBeFinal: false, cancel) };
         checkpoint = checkpoint with { Todo = await slices.Divide(connection, cancel) };
         await using var transaction = await connection.BeginTransactionAsync(cancel);

@@ -26,7 +26,8 @@ internal sealed record RebuildSlice(int Remainder, int Modulus)
 /// <param name="End">What is in slices is folded up to here; what comes later follows when all slices are done.</param>
 /// <param name="Todo">The slices that are not in the new table yet; the first may be half done.</param>
 /// <param name="Position">How far the first of them was folded when its views were put aside, or, when there are no slices left, how far the new table is.</param>
-internal sealed record RebuildCheckpoint(string Code, long End, IReadOnlyList<RebuildSlice> Todo, long Position)
+/// <param name="Erasures">How many erasures it knew when it began; see <see cref="OvertakenRebuilds"/>.</param>
+internal sealed record RebuildCheckpoint(string Code, long End, IReadOnlyList<RebuildSlice> Todo, long Position, long Erasures)
 {
     /// <summary>How much of the log is folded, counted in places of the log.</summary>
     public long Done(long positionInSlice)

@@ -11,7 +11,10 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
 
     // What is over in a moment costs a look now and then; what fails for good costs a pass over the log.
     private static readonly TimeSpan LongestRetryFromCheckpoint = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookAfterErasures = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource stop = new();
+    private readonly OvertakenRebuilds overtaken = new(store);
+    private long lookedAfterErasures;
     private readonly ProjectionRebuild rebuild = new(store);
     private readonly Dictionary<string, Task> running = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (TimeSpan Pause, long Until)> cutOff = new(StringComparer.Ordinal);
@@ -21,6 +24,13 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
     {
         foreach (var done in running.Where(it => it.Value.IsCompleted).Select(it => it.Key).ToList())
             running.Remove(done);
+        if (Environment.TickCount64 - lookedAfterErasures > LookAfterErasures.TotalMilliseconds)
+        {
+            foreach (var shard in await overtaken.Drop(cancel))
+                logger.LogInformation("What the paused rebuild of {Shard} had built is gone: somebody was erased. It begins anew when it is resumed", shard);
+            lookedAfterErasures = Environment.TickCount64;
+        }
+
         var mine = shards.ToHashSet(StringComparer.Ordinal);
         foreach (var shard in await rebuild.Requested(cancel))
         {
