@@ -61,8 +61,9 @@ public sealed class EventOptions
                 ? mapping.Read(json, options)
                 : new Event<UnknownEvent>(new UnknownEvent(alias, JsonSerializer.Deserialize<JsonElement>(json)));
         }
-        catch (Exception unfit) when (unfit is JsonException or NotSupportedException or ArgumentException or FormatException or OverflowException)
+        catch (Exception unfit) when (unfit is not OutOfMemoryException)
         {
+            // A record may throw what it likes when it is made: who reads the log for all views must not stand still before one event.
             return Unreadable(alias, unfit);
         }
     }

@@ -165,6 +165,22 @@ public sealed class ParkingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Data_that_its_own_record_refuses_parks_its_key_and_stops_nobody()
+    {
+        await it.Append("parcel/1", new Packed("anna", 1), new Dented(1));
+        await it.Database.Execute("update mt_events set data = '{\"depth\": -1}' where version = 2");
+        await it.Append("parcel/2", new Packed("anna", 1), new Dented(1));
+        var daemon = await it.StartDaemon();
+        await daemon.WaitForNonStaleData(StoreUnderTest.Patience);
+        await it.Store.ProjectionOperations.Rebuild("TouchyProjection", null, CancellationToken.None);
+
+        (await View("parcel/1")).ShouldBe(new("parcel/1", "Packed"));
+        (await View("parcel/2")).ShouldBe(new("parcel/2", "Dented"));
+        (await it.Store.ProjectionOperations.Parked("TouchyProjection", CancellationToken.None)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            parked => parked.Key.ShouldBe("parcel/1"), parked => parked.Reason.ShouldContain("Dents go inwards."));
+    }
+
+    [Fact]
     public async Task A_paused_projection_keeps_what_it_has_until_it_is_resumed()
     {
         var daemon = await it.StartDaemon();
@@ -197,6 +213,7 @@ public sealed class ParkingTests : IAsyncLifetime
     {
         StoreUnderTest.Async(options);
         options.Projections.Add(touchy, ProjectionLifecycle.Async);
+        options.Events.MapEventType<Dented>("parcel.dented");
     }
 
     private async Task<Touchy?> View(string key)
@@ -207,6 +224,12 @@ public sealed class ParkingTests : IAsyncLifetime
 
     private async Task<ProjectionSummary> Summary() =>
         (await it.Store.ProjectionOperations.List(CancellationToken.None)).Single(found => found.Name == "TouchyProjection");
+
+    /// <summary>An event whose record is stricter than what was stored once.</summary>
+    public sealed record Dented(int Depth)
+    {
+        public int Depth { get; } = Depth < 0 ? throw new InvalidOperationException("Dents go inwards.") : Depth;
+    }
 
     /// <param name="Story">Every event that was applied, in that order.</param>
     public sealed record Touchy(string Id, string Story);
