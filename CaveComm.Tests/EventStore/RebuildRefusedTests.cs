@@ -114,6 +114,54 @@ public sealed class RebuildRefusedTests : IAsyncLifetime
         (await it.Database.Scalar<long>("select count(*) from pg_class where relname like 'cavecomm_building_%'")).ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Views_that_can_be_written_and_not_read_do_not_end_a_rebuild_that_was_cut_off()
+    {
+        var store = it.AnotherNode(options => options.Projections.Add<OneWayProjection>(ProjectionLifecycle.Async));
+        await store.ApplyAllConfiguredChangesToDatabaseAsync();
+        for (var i = 0; i < 30; i++)
+            await it.Append($"parcel/{i % 3}", [.. Enumerable.Range(0, 100).Select(number => new Weighed(number))]);
+        var rebuild = new ProjectionRebuild(store) { CheckpointEvery = TimeSpan.Zero };
+        using var stop = new CancellationTokenSource();
+        var half = new RebuildControlTests.Told(told =>
+        {
+            if (told.EventsDone >= 2000)
+                stop.Cancel();
+        });
+        var registration = store.Options.Projections.Stored().Single();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => rebuild.Run(registration, half, stop.Token));
+        (await it.Database.Scalar<long>("select count(*) from cavecomm_building_rebuildrefusedtests_oneway_aside where data is not null")).ShouldBe(3);
+        await Eventually.Holds("nobody is at it", async () => (await rebuild.Requested(CancellationToken.None)).Count == 1);
+        await rebuild.Run(registration, null, CancellationToken.None);
+
+        (await it.Database.Scalar<long>("select count(*) from mt_doc_rebuildrefusedtests_oneway where mt_version = 1000")).ShouldBe(3);
+        (await it.Database.Scalar<long>("select count(*) from cavecomm_parked_event")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_row_that_cannot_be_read_back_parks_its_key_while_the_table_is_filled()
+    {
+        await it.Append("parcel/1", new Packed("anna", 1));
+        await it.Append("parcel/2", new Packed("anna", 1));
+        var store = it.AnotherNode(options => options.Projections.Add<OneWayProjection>(ProjectionLifecycle.Async));
+        await store.ApplyAllConfiguredChangesToDatabaseAsync();
+        var comes = false;
+        await new ProjectionRebuild(store).Run(
+            store.Options.Projections.Stored().Single(),
+            new RebuildControlTests.Told(told =>
+            {
+                if (!comes)
+                    it.Append("parcel/1", new Weighed(2), new Weighed(3)).GetAwaiter().GetResult();
+                comes = true;
+            }),
+            CancellationToken.None);
+
+        (await it.Database.Scalar<long>("select sum(mt_version)::bigint from mt_doc_rebuildrefusedtests_oneway")).ShouldBe(2, "the row is as it was");
+        var parked = (await store.ProjectionOperations.Parked("OneWayProjection", CancellationToken.None)).ShouldHaveSingleItem();
+        (parked.Key, parked.Sequence, parked.Waiting).ShouldBe(("parcel/1", 3, 2));
+    }
+
     private async Task<State> Live()
     {
         var daemon = await it.StartDaemon();
@@ -140,6 +188,14 @@ public sealed class RebuildRefusedTests : IAsyncLifetime
         public override int GetHashCode() => Views.Length;
 
         public override string ToString() => $"{Views}\n{Owners}\n{string.Join('\n', Parked)}";
+    }
+
+    /// <summary>What an interface holds can be written, but nobody knows what to read it as.</summary>
+    public sealed record OneWay(string Id, IReadOnlyList<IFormattable> Weights);
+
+    public sealed class OneWayProjection : SingleStreamProjection<OneWay, string>
+    {
+        public override OneWay? Evolve(OneWay? snapshot, string id, IEvent e) => new(id, e.Data is Weighed weighed ? [weighed.Grams] : [1]);
     }
 
     /// <param name="Label">Not in a column of its own: too long only for the view of one stream.</param>
