@@ -45,7 +45,7 @@ internal sealed class ProjectionRebuild(DocumentStore store)
         }
         catch (Exception failure) when (!cancel.IsCancellationRequested && !IsCutOff(failure))
         {
-            await table.Fail(shard, failure.Message, cancel);
+            await table.Fail(shard, StorableText.Of(failure.Message), cancel);
 
             // Nobody goes on with it, and nobody would forget in it who is erased.
             await using var leftover = store.DataSource.CreateCommand(new RebuildTwin(store, registration.Projection).Drop);

@@ -112,7 +112,7 @@ internal sealed class ShardRun
         try
         {
             if (isNews)
-                await switches.Tell(shard.Name, failure.Message, cancel);
+                await switches.Tell(shard.Name, StorableText.Of(failure.Message), cancel);
         }
         catch (NpgsqlException unheard)
         {

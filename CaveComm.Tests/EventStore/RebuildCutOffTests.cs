@@ -64,6 +64,17 @@ public sealed class RebuildCutOffTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_failure_that_quotes_what_cannot_be_stored_is_told_all_the_same()
+    {
+        var rebuild = new ProjectionRebuild(it.Store);
+
+        await Should.ThrowAsync<InvalidOperationException>(() => rebuild.Run(
+            RebuildControlTests.Parcels(it.Store), FailingAt(0, new InvalidOperationException("Not a\0b."), _ => { }), CancellationToken.None));
+
+        (await rebuild.Progress("ParcelProjection:All", CancellationToken.None))!.Error.ShouldBe("Not a\uFFFDb.");
+    }
+
+    [Fact]
     public async Task A_node_comes_back_to_it_by_itself()
     {
         var rebuild = new ProjectionRebuild(it.Store);
