@@ -14,36 +14,24 @@ internal sealed class SessionSave(
     // Whose a command is, a stream's, a participant's or an inserted document's: looked up only for an error.
     private readonly List<(NpgsqlBatchCommand Command, object Owner)> owners = [];
 
+    public IReadOnlyList<PendingStream> Streams => streams;
+
+    /// <summary>How many events and documents it writes.</summary>
+    public int Rows { get; } = streams.Sum(it => it.Events.Count) + documents.Count;
+
     public async Task Commit(CancellationToken cancel)
     {
         var views = InlineViews();
-        var connection = await store.Warm.Take(cancel);
-        var isWell = false;
         try
         {
             if (views.Count == 0)
-            {
-                // Nothing must be read first: one batch, which is one implicit transaction and one round trip.
-                await using var batch = new NpgsqlBatch(connection);
-                await WriteAtOnce(batch, cancel);
-            }
+                await store.Commits.Commit(this, cancel);
             else
-            {
-                await using var transaction = await connection.BeginTransactionAsync(cancel);
-                await WriteWithViews(transaction, views, cancel);
-                await transaction.CommitAsync(cancel);
-            }
-
-            isWell = true;
+                await store.Warm.Use(connection => CommitWithViews(connection, views, cancel), cancel);
         }
         catch (PostgresException error) when (Meaning(error) is { } meaning)
         {
-            isWell = true;
             throw meaning;
-        }
-        finally
-        {
-            await store.Warm.GiveBack(connection, isWell);
         }
     }
 
@@ -54,14 +42,9 @@ internal sealed class SessionSave(
         try
         {
             if (views.Count == 0)
-            {
-                await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
-                await WriteAtOnce(batch, cancel);
-            }
+                await Execute(Commands(), transaction.Connection!, cancel, transaction);
             else
-            {
                 await WriteWithViews(transaction, views, cancel);
-            }
         }
         catch (PostgresException error) when (Meaning(error) is { } meaning)
         {
@@ -69,16 +52,63 @@ internal sealed class SessionSave(
         }
     }
 
-    private async Task WriteAtOnce(NpgsqlBatch batch, CancellationToken cancel)
+    /// <summary>The commands of a save that needs nothing to be read first.</summary>
+    public SaveCommands Commands()
     {
+        owners.Clear();
+        var batch = new NpgsqlBatch();
         AddStreams(batch);
+        var ofStreams = batch.BatchCommands.Count;
         AddDocuments(batch);
         AddParticipants(batch);
+        return new(batch, ofStreams);
+    }
+
+    /// <summary>Executes them by themselves; without a transaction the batch is one.</summary>
+    public async Task Execute(SaveCommands commands, NpgsqlConnection connection, CancellationToken cancel, NpgsqlTransaction? transaction = null)
+    {
+        await using var batch = commands.Batch;
         if (batch.BatchCommands.Count == 0)
             return;
+        (batch.Connection, batch.Transaction) = (connection, transaction);
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await ReadPositions(rows, cancel);
         await ReadParticipants(rows, cancel);
+        await ReadToTheEnd(rows, cancel);
+    }
+
+    /// <summary>Reads what the commands of its streams answer.</summary>
+    /// <param name="rows">Stands before it.</param>
+    public async Task ReadPositions(NpgsqlDataReader rows, CancellationToken cancel)
+    {
+        foreach (var stream in streams)
+        {
+            await stream.ReadPositions(rows, cancel);
+            await rows.NextResultAsync(cancel);
+        }
+    }
+
+    /// <summary>Lets the participants read what their commands answer.</summary>
+    /// <param name="rows">Stands before it, or further ahead.</param>
+    public async Task ReadParticipants(NpgsqlDataReader rows, CancellationToken cancel)
+    {
+        foreach (var participant in participants)
+            await participant.ReadRows(rows, cancel);
+    }
+
+    /// <summary>Errors of later commands only come up when their results are asked for.</summary>
+    public static async Task ReadToTheEnd(NpgsqlDataReader rows, CancellationToken cancel)
+    {
+        while (await rows.NextResultAsync(cancel))
+        {
+        }
+    }
+
+    private async Task CommitWithViews(NpgsqlConnection connection, IReadOnlyList<ViewWork> views, CancellationToken cancel)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await WriteWithViews(transaction, views, cancel);
+        await transaction.CommitAsync(cancel);
     }
 
     private async Task WriteWithViews(NpgsqlTransaction transaction, IReadOnlyList<ViewWork> views, CancellationToken cancel)
@@ -118,6 +148,7 @@ internal sealed class SessionSave(
             {
                 await using var rows = await batch.ExecuteReaderAsync(cancel);
                 await ReadParticipants(rows, cancel);
+                await ReadToTheEnd(rows, cancel);
             }
         }
     }
@@ -183,26 +214,6 @@ internal sealed class SessionSave(
         }
     }
 
-    private async Task ReadPositions(NpgsqlDataReader rows, CancellationToken cancel)
-    {
-        foreach (var stream in streams)
-        {
-            await stream.ReadPositions(rows, cancel);
-            await rows.NextResultAsync(cancel);
-        }
-    }
-
-    private async Task ReadParticipants(NpgsqlDataReader rows, CancellationToken cancel)
-    {
-        foreach (var participant in participants)
-            await participant.ReadRows(rows, cancel);
-
-        // Errors of later commands only come up when their results are asked for.
-        while (await rows.NextResultAsync(cancel))
-        {
-        }
-    }
-
     private Exception? Meaning(PostgresException error)
     {
         if (error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
@@ -216,3 +227,7 @@ internal sealed class SessionSave(
         };
     }
 }
+
+/// <summary>What a save has to execute.</summary>
+/// <param name="OfStreams">How many of the commands, the first ones, are those of its streams.</param>
+internal sealed record SaveCommands(NpgsqlBatch Batch, int OfStreams);

@@ -25,6 +25,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
         InlineProjections = [.. options.Projections.With(ProjectionLifecycle.Inline)];
         DataSource = BuildDataSource(options);
         Warm = new(DataSource, Math.Min(32, new NpgsqlConnectionStringBuilder(DataSource.ConnectionString).MaxPoolSize / 3), Time);
+        Commits = new(Warm);
         ProjectionOperations = new ProjectionOperations(this);
         notifier = new(this, this.loggers.CreateLogger<CommitNotifier>());
         Signals.Others = notifier.Bell;
@@ -44,6 +45,8 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     internal TimeProvider Time { get; }
 
     internal WarmConnections Warm { get; }
+
+    internal GroupCommit Commits { get; }
 
     internal EventSql EventSql { get; }
 
@@ -110,6 +113,7 @@ public sealed class DocumentStore : IDocumentStore, IAsyncDisposable, IDisposabl
     public async ValueTask DisposeAsync()
     {
         await notifier.DisposeAsync();
+        Commits.Dispose();
         await Warm.DisposeAsync();
         await DataSource.DisposeAsync();
     }

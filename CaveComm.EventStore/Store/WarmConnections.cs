@@ -34,6 +34,27 @@ internal sealed class WarmConnections(NpgsqlDataSource pool, int most, TimeProvi
         return stale.Length == 0 ? pool.OpenConnectionAsync(cancel) : Instead(stale, cancel);
     }
 
+    /// <summary>Works on one, and gives it back.</summary>
+    public async Task Use(Func<NpgsqlConnection, Task> work, CancellationToken cancel)
+    {
+        var connection = await Take(cancel);
+        var isWell = false;
+        try
+        {
+            await work(connection);
+            isWell = true;
+        }
+        catch (PostgresException error) when (error.InvariantSeverity == "ERROR") // Others end the connection.
+        {
+            isWell = true;
+            throw;
+        }
+        finally
+        {
+            await GiveBack(connection, isWell);
+        }
+    }
+
     /// <param name="isWell">Whether it answered all that it was asked. If not, the others may be as broken.</param>
     public async ValueTask GiveBack(NpgsqlConnection connection, bool isWell)
     {

@@ -1,0 +1,197 @@
+using Npgsql;
+
+namespace CaveComm.EventStore;
+
+/// <summary>Commits saves: one by itself and at once, and those that come while a commit is under way together, as the next one.</summary>
+/// <remarks>
+/// <para>A commit costs more than the rows of a small save. Nobody is kept waiting for company: only who would share the processors with the commit before goes with others.</para>
+/// <para>
+/// Nobody suffers by company either. What the server refuses is undone as a whole, and then each goes alone, so that an error is told to the one it is about. Together
+/// they wait for a lock only briefly, since who holds it has nothing to do with most of them; the one that must wait does so alone. That also ends a deadlock of two
+/// groups which lock the same rows in another order. Where the outcome is unknown since the connection was lost, it is unknown to all of them, as it would be to each.
+/// </para>
+/// </remarks>
+internal sealed class GroupCommit : IDisposable
+{
+    private const int MostSaves = 32;
+    private const int MostRows = 64;
+    private const string WaitBriefly = "select set_config('lock_timeout', '20ms', true)";
+
+    // A commit that takes longer has met something slow, and those behind it go on without it.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
+
+    private readonly WarmConnections connections;
+    private readonly Lock change = new();
+    private readonly List<Waiting> queue = [];
+    private readonly ITimer impatience;
+    private object? underWay; // While it is null nobody waits.
+
+    public GroupCommit(WarmConnections connections)
+    {
+        this.connections = connections;
+
+        // By the system's clock in any case: a test's, which stands still, must stop no saves.
+        impatience = TimeProvider.System.CreateTimer(_ => Next(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Commits a save that needs nothing to be read first.</summary>
+    /// <param name="cancel">Ends a commit that goes alone. With others it is not for one of them to say.</param>
+    public Task Commit(SessionSave save, CancellationToken cancel)
+    {
+        var waiting = new Waiting(save, save.Commands());
+        if (save.Rows > MostRows)
+            return Alone(save, waiting.Commands, cancel);
+        lock (change)
+        {
+            if (underWay is not null)
+            {
+                queue.Add(waiting);
+                if (queue.Count == 1)
+                    impatience.Change(Patience, Timeout.InfiniteTimeSpan);
+                return waiting.Outcome;
+            }
+
+            underWay = waiting;
+        }
+
+        return First(waiting, cancel);
+    }
+
+    public void Dispose() => impatience.Dispose();
+
+    private async Task First(Waiting first, CancellationToken cancel)
+    {
+        try
+        {
+            await Alone(first.Save, first.Commands, cancel);
+        }
+        finally
+        {
+            Ended(first);
+        }
+    }
+
+    private async Task Run(IReadOnlyList<Waiting> group)
+    {
+        if (group is [var only])
+            await only.Settle(() => Alone(only.Save, only.Commands, CancellationToken.None));
+        else if (!await AreSettled(group))
+            foreach (var each in group)
+                _ = each.Settle(() => Alone(each.Save, each.Save.Commands(), CancellationToken.None));
+        Ended(group);
+    }
+
+    /// <returns>False when the server refused it for the sake of one of them, and nothing is done.</returns>
+    private async Task<bool> AreSettled(IReadOnlyList<Waiting> group)
+    {
+        var together = Together(group);
+        try
+        {
+            await together;
+        }
+        catch (PostgresException error) when (error.InvariantSeverity == "ERROR") // Any other ends the connection, perhaps after the commit.
+        {
+            return false;
+        }
+        catch (Exception)
+        {
+            // Each of them is told below.
+        }
+
+        foreach (var each in group)
+            await each.Settle(() => together);
+        return true;
+    }
+
+    private Task Alone(SessionSave save, SaveCommands commands, CancellationToken cancel) =>
+        connections.Use(connection => save.Execute(commands, connection, cancel), cancel);
+
+    private Task Together(IReadOnlyList<Waiting> group) => connections.Use(
+        async connection =>
+        {
+            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(WaitBriefly) } };
+            foreach (var (_, (own, ofStreams)) in group)
+                for (var i = 0; i < ofStreams; i++)
+                    batch.BatchCommands.Add(own.BatchCommands[i]);
+            foreach (var (_, (own, ofStreams)) in group)
+                for (var i = ofStreams; i < own.BatchCommands.Count; i++)
+                    batch.BatchCommands.Add(own.BatchCommands[i]);
+            await using var rows = await batch.ExecuteReaderAsync();
+            await rows.NextResultAsync(); // Past the setting.
+            foreach (var each in group)
+                await each.Save.ReadPositions(rows, CancellationToken.None);
+            foreach (var each in group)
+                await each.Save.ReadParticipants(rows, CancellationToken.None);
+            await SessionSave.ReadToTheEnd(rows, CancellationToken.None);
+        },
+        CancellationToken.None);
+
+    /// <summary>The commit that the others wait for has ended, one way or the other.</summary>
+    private void Ended(object commit)
+    {
+        lock (change)
+        {
+            if (underWay != commit)
+                return; // The others lost patience with it.
+            underWay = null;
+        }
+
+        Next();
+    }
+
+    private void Next()
+    {
+        IReadOnlyList<Waiting> group;
+        lock (change)
+        {
+            if (queue.Count == 0)
+                return;
+            underWay = group = Take();
+            if (queue.Count > 0)
+                impatience.Change(Patience, Timeout.InfiniteTimeSpan);
+        }
+
+        // Apart from whoever has just ended, and outside of its trace.
+        ThreadPool.UnsafeQueueUserWorkItem(static it => _ = it.Commits.Run(it.Group), (Commits: this, Group: group), preferLocal: false);
+    }
+
+    /// <summary>Takes out of the queue who goes together: the first, and those that write to no stream that one of the others writes to. Under the lock.</summary>
+    private List<Waiting> Take()
+    {
+        var (group, streams, rows) = (new List<Waiting>(), new HashSet<string>(), 0);
+        foreach (var waiting in queue)
+        {
+            // Of two that have read the same version of a stream the second is to be refused, and shall not undo the first.
+            if (waiting.Save.Streams.Any(stream => streams.Contains(stream.Key)))
+                continue;
+            streams.UnionWith(waiting.Save.Streams.Select(stream => stream.Key));
+            group.Add(waiting);
+            rows += waiting.Save.Rows;
+            if (group.Count == MostSaves || rows >= MostRows)
+                break;
+        }
+
+        queue.RemoveAll(group.Contains);
+        return group;
+    }
+
+    private sealed record Waiting(SessionSave Save, SaveCommands Commands)
+    {
+        private readonly TaskCompletionSource outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Outcome => outcome.Task;
+
+        public async Task Settle(Func<Task> commit)
+        {
+            try
+            {
+                await commit();
+                outcome.SetResult();
+            }
+            catch (Exception error)
+            {
+                outcome.SetException(error);
+            }
+        }
+    }
+}
