@@ -1,5 +1,4 @@
 using CaveComm.EventStore;
-using CaveComm.Tests.Support;
 using Npgsql;
 using Shouldly;
 using static CaveComm.Tests.EventStore.ParcelEvent;
