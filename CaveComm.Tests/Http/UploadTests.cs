@@ -61,12 +61,20 @@ public sealed class UploadTests(UploadSite fixture) : IClassFixture<UploadSite>
     public async Task A_large_file_is_never_held_in_memory()
     {
         const long Size = 60L * 1024 * 1024;
-        var before = GC.GetTotalAllocatedBytes();
-        using var form = new MultipartFormDataContent { { new StreamContent(new Zeros(Size)), "files", "big.bin" } };
-        var response = await Site.Send(HttpMethod.Post, "/upload", form);
-        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        // Other tests allocate meanwhile, more at one attempt than at another; what the upload holds is in each of them.
+        var least = long.MaxValue;
+        for (var attempt = 0; attempt < 10 && least >= Size / 2; attempt++)
+        {
+            var before = GC.GetTotalAllocatedBytes();
+            using var form = new MultipartFormDataContent { { new StreamContent(new Zeros(Size)), "files", "big.bin" } };
+            var response = await Site.Send(HttpMethod.Post, "/upload", form);
+            response.StatusCode.ShouldBe(HttpStatusCode.OK);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes() - before);
+        }
+
         // Client and server run in this process; both copy through pooled buffers.
-        (GC.GetTotalAllocatedBytes() - before).ShouldBeLessThan(Size / 2);
+        least.ShouldBeLessThan(Size / 2);
     }
 
     [Fact]
