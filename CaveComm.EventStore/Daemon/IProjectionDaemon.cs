@@ -20,6 +20,9 @@ public interface IProjectionDaemon
     Task<bool> WaitForPosition<TView>(long sequence, TimeSpan timeout, CancellationToken cancel)
         where TView : class;
 
+    /// <summary>Waits until no view shows, behind an event that is parked, what was sealed for somebody whose key was destroyed since; false when one still may.</summary>
+    Task<bool> WaitUntilForgotten(TimeSpan timeout, CancellationToken cancel);
+
     /// <summary>Folds a view anew from the whole log. Readers see the old rows until the new ones are complete.</summary>
     Task RebuildProjectionAsync(string projectionName, CancellationToken token);
 

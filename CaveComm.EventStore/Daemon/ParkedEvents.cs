@@ -43,23 +43,42 @@ internal sealed class ParkedEvents(DocumentStore store)
         string[] behind = [.. waiting.Select(it => it.Key).Where(known.Contains).Distinct()];
         if (behind.Length > 0)
             yield return new(stillParked) { Parameters = { Sql.Text(shard), Sql.Texts(behind), Sql.Number(behind.Length) } };
-        yield return new(insert)
-        {
-            Parameters =
-            {
-                Sql.Text(shard),
-                Sql.Texts([.. waiting.Select(it => it.Key)]),
-                Sql.Numbers([.. waiting.Select(it => it.Event.Sequence)]),
-                new NpgsqlParameter
-                {
-                    Value = waiting.Select(it => it.Reason is null ? (Guid?)null : it.Event.Id).ToArray(),
-                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid,
-                },
-                new NpgsqlParameter { Value = waiting.Select(it => it.Reason).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar },
-                Sql.Instant(store.Time.GetUtcNow()),
-            },
-        };
+        yield return Add(shard, [.. waiting.Select(it => new WaitingRow(it.Key, it.Event.Sequence, it.Reason is null ? null : it.Event.Id, it.Reason))]);
     }
+
+    /// <summary>Keeps what waits. Whose erasures the rows of its keys were folded with is not known then.</summary>
+    public NpgsqlBatchCommand Add(string shard, IReadOnlyCollection<WaitingRow> waiting) => new(insert)
+    {
+        Parameters =
+        {
+            Sql.Text(shard),
+            Sql.Texts([.. waiting.Select(it => it.Key)]),
+            Sql.Numbers([.. waiting.Select(it => it.Sequence)]),
+            new NpgsqlParameter { Value = waiting.Select(it => it.EventId).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+            new NpgsqlParameter { Value = waiting.Select(it => it.Reason).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar },
+            Sql.Instant(store.Time.GetUtcNow()),
+        },
+    };
+
+    /// <summary>The place of the first event that waits, of each of some keys.</summary>
+    public async Task<Dictionary<string, long>> Heads(NpgsqlConnection connection, string shard, string[] some, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(
+            $"select key, min(seq_id) from {store.Options.DatabaseSchemaName}.cavecomm_parked_event where shard = $1 and key = any($2) group by key", connection)
+        { Parameters = { Sql.Text(shard), Sql.Texts(some) } };
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var heads = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(cancel))
+            heads.Add(rows.GetString(0), rows.GetInt64(1));
+        return heads;
+    }
+
+    /// <summary>Says with how many destroyed keys of persons the rows of some keys were folded.</summary>
+    public NpgsqlBatchCommand FoldedWith(string shard, string[] some, long erasures) =>
+        new($"update {store.Options.DatabaseSchemaName}.cavecomm_parked_event set erasures = $3 where shard = $1 and key = any($2)")
+        {
+            Parameters = { Sql.Text(shard), Sql.Texts(some), Sql.Number(erasures) },
+        };
 
     /// <summary>What waits, by key: the first row of a key is the event that could not be applied.</summary>
     public async Task<IReadOnlyList<ParkedKey>> List(string name, string shard, CancellationToken cancel)

@@ -86,6 +86,19 @@ public sealed class ProjectionDaemon : IProjectionDaemon, IAsyncDisposable
             : WaitFor(shards.Single(it => it.Projection == projection), sequence, timeout, cancel);
     }
 
+    public async Task<bool> WaitUntilForgotten(TimeSpan timeout, CancellationToken cancel)
+    {
+        var (started, forgetting) = (Environment.TickCount64, new ParkedForgetting(store, logger));
+        while (!await forgetting.IsDone(cancel))
+        {
+            if (Environment.TickCount64 - started >= timeout.TotalMilliseconds)
+                return false;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), cancel);
+        }
+
+        return true;
+    }
+
     public Task RebuildProjectionAsync(string projectionName, CancellationToken token) => store.ProjectionOperations.Rebuild(projectionName, progress: null, token);
 
     public Task RebuildProjectionAsync<TView>(CancellationToken token) => RebuildProjectionAsync(

@@ -154,7 +154,9 @@ internal sealed class RebuildTable(DocumentStore store)
         yield return new($"delete from {parked} where shard = $1") { Parameters = { Sql.Text(shard) } };
         yield return new($"""
             with moved as (delete from {waitingTable} where shard = $1 returning shard, key, seq_id, event_id, reason, parked_at)
-            insert into {parked} (shard, key, seq_id, event_id, reason, parked_at) select shard, key, seq_id, event_id, reason, parked_at from moved
+            insert into {parked} (shard, key, seq_id, event_id, reason, parked_at, erasures)
+            select shard, key, seq_id, event_id, reason, parked_at,
+                coalesce((select (checkpoint ->> '{nameof(RebuildCheckpoint.Erasures)}')::bigint from {table} where shard = $1), 0) from moved
             """)
         { Parameters = { Sql.Text(shard) } };
     }

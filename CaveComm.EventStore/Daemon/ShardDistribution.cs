@@ -16,6 +16,7 @@ internal sealed class ShardDistribution(
     private readonly ShardLocks locks = new(store, connection);
     private readonly ShardSwitches switches = new(store);
     private readonly RebuildDuty rebuilds = new(store, logger);
+    private readonly ForgettingDuty forgetting = new(store, logger);
     private readonly Dictionary<ProjectionShard, RunningShard?> held = [];
     private readonly Dictionary<ProjectionShard, long> freeSince = [];
     private readonly Dictionary<ProjectionShard, long> keptUntil = [];
@@ -37,6 +38,7 @@ internal sealed class ShardDistribution(
             await ObeySwitches(cancel);
             await Watch();
             await rebuilds.Begin(held.Where(it => it.Value is not null).Select(it => it.Key.Name), cancel);
+            forgetting.Begin(held.Keys.Select(it => it.Projection));
             if (shards.Any(it => !it.IsHere))
                 await progress.Refresh(shards.Where(it => !it.IsHere), cancel);
             await (feed is null ? Task.Delay(Turn, cancel) : feed.RunsFor(Turn, cancel));
@@ -45,7 +47,7 @@ internal sealed class ShardDistribution(
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll([.. held.Values.OfType<RunningShard>().Select(it => it.DisposeAsync().AsTask()), rebuilds.DisposeAsync().AsTask()]);
+        await Task.WhenAll([.. held.Values.OfType<RunningShard>().Select(it => it.DisposeAsync().AsTask()), rebuilds.DisposeAsync().AsTask(), forgetting.DisposeAsync().AsTask()]);
         if (feed is not null)
             await feed.DisposeAsync();
     }

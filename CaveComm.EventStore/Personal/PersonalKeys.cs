@@ -22,6 +22,9 @@ internal sealed class PersonalKeys(DocumentStore store) : IPersonalData
 
     public PersonalOptions Options => store.Options.Personal;
 
+    /// <summary>How many keys are destroyed, in SQL.</summary>
+    public string Erasures => $"(select count(*) from {Table} where erased_at is not null)";
+
     private string Table => $"{store.Options.DatabaseSchemaName}.cavecomm_personal_key";
 
     public static (string Name, string Definition) TableDefinition(string schema) => ("cavecomm_personal_key", $"""

@@ -118,8 +118,10 @@ internal sealed class SchemaMigration(DocumentStore store)
                 event_id uuid null,
                 reason text null,
                 parked_at timestamp with time zone not null,
+                erasures bigint not null default 0,
                 primary key (shard, key, seq_id))
             """);
+        yield return ("cavecomm_parked_event.erasures", $"alter table {schema}.cavecomm_parked_event add column if not exists erasures bigint not null default 0");
         yield return ("cavecomm_projection", $"""
             create table {schema}.cavecomm_projection (
                 shard varchar primary key,
