@@ -85,5 +85,7 @@ internal static class KernelBackend
     {
         public Task<bool> WaitFor<TView>(long position, TimeSpan patience, CancellationToken cancel)
             where TView : class => daemon.WaitForPosition<TView>(position, patience, cancel);
+
+        public Task<bool> HaveForgotten(TimeSpan patience, CancellationToken cancel) => daemon.WaitUntilForgotten(patience, cancel);
     }
 }

@@ -211,5 +211,7 @@ internal static class MartenBackend
     {
         public Task<bool> WaitFor<TView>(long position, TimeSpan patience, CancellationToken cancel)
             where TView : class => daemon.WaitForPosition<TView>(position, patience, cancel);
+
+        public Task<bool> HaveForgotten(TimeSpan patience, CancellationToken cancel) => daemon.WaitUntilForgotten(patience, cancel);
     }
 }

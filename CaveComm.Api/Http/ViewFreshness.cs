@@ -6,6 +6,9 @@ public interface IViewFreshness
     /// <returns>False when the view has not got to this place in time.</returns>
     Task<bool> WaitFor<TView>(long position, TimeSpan patience, CancellationToken cancel)
         where TView : class;
+
+    /// <returns>False when a view that waits behind an event it cannot apply may still show somebody who is erased.</returns>
+    Task<bool> HaveForgotten(TimeSpan patience, CancellationToken cancel);
 }
 
 internal static class ViewFreshness

@@ -180,5 +180,7 @@ public sealed class WorstDayTests(DyingOffice dying) : IClassFixture<DyingOffice
     {
         public Task<bool> WaitFor<TView>(long position, TimeSpan patience, CancellationToken cancel)
             where TView : class => Task.FromResult(typeof(TView) != typeof(InboxItem));
+
+        public Task<bool> HaveForgotten(TimeSpan patience, CancellationToken cancel) => Task.FromResult(false);
     }
 }
