@@ -27,7 +27,7 @@ internal sealed class RebuildDuty(DocumentStore store, ILogger logger) : IAsyncD
         if (Environment.TickCount64 - lookedAfterErasures > LookAfterErasures.TotalMilliseconds)
         {
             foreach (var shard in await overtaken.Drop(cancel))
-                logger.LogInformation("What the paused rebuild of {Shard} had built is gone: somebody was erased. It begins anew when it is resumed", shard);
+                logger.LogInformation("What the rebuild of {Shard} had built before it stood still is gone: somebody was erased. It begins anew when it goes on", shard);
             lookedAfterErasures = Environment.TickCount64;
         }
 

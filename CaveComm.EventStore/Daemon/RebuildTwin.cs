@@ -55,7 +55,10 @@ internal sealed class RebuildTwin
     public static string TrialOf(string name) => $"{name}_trial";
 
     /// <summary>Removes what an attempt has left.</summary>
-    public string Drop => $"drop table if exists {Mapping.QualifiedTable}, {aside}, {Trial.QualifiedTable}";
+    public string Drop => DropOf(schema, name);
+
+    /// <param name="name">As <see cref="NameFor"/> says it.</param>
+    public static string DropOf(string schema, string name) => $"drop table if exists {schema}.{name}, {schema}.{AsideOf(name)}, {schema}.{TrialOf(name)}";
 
     /// <summary>Makes empty tables in the place of what another attempt has left.</summary>
     public IEnumerable<NpgsqlBatchCommand> Create()

@@ -98,6 +98,38 @@ public sealed class RebuildErasureTests : IAsyncLifetime
         (await IsBuilding()).ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task What_newer_code_has_left_that_was_taken_back_goes_too_but_not_while_somebody_is_at_it()
+    {
+        var newer = it.AnotherNode(options =>
+        {
+            options.Projections.Add(new ParcelProjection { Version = 2 }, ProjectionLifecycle.Async);
+            options.Personal.MasterKey = it.Store.Options.Personal.MasterKey;
+            options.Personal.KeyLifetime = TimeSpan.Zero;
+        });
+        await newer.ApplyAllConfiguredChangesToDatabaseAsync();
+        var filling = new ProjectionRebuild(newer) { ViewsPerSlice = 4 };
+        using var stop = new CancellationTokenSource();
+        await Should.ThrowAsync<OperationCanceledException>(() => filling.Run(RebuildControlTests.Parcels(newer), Half(stop.Cancel), stop.Token));
+        await Eventually.Holds("nobody is at it", async () => (await filling.Requested(CancellationToken.None)).Count == 1);
+        await Erase("anna");
+        (await new OvertakenRebuilds(it.Store).Drop(CancellationToken.None)).ShouldBeEmpty("a newer node may be between two attempts");
+        await it.Database.Execute("update cavecomm_rebuild set updated_at = updated_at - interval '2 hours'");
+        await using (var busy = await it.Database.Open())
+        {
+            await busy.Execute($"select pg_advisory_lock({new RebuildTable(newer).LockOf("ParcelProjection:V2:All")})", CancellationToken.None);
+            (await new OvertakenRebuilds(it.Store).Drop(CancellationToken.None)).ShouldBeEmpty("somebody is at it");
+            await busy.Execute("select pg_advisory_unlock_all()", CancellationToken.None);
+        }
+
+        (await IsBuilding()).ShouldBeTrue();
+        (await new OvertakenRebuilds(it.Store).Drop(CancellationToken.None)).ShouldBe(["ParcelProjection:V2:All"]);
+
+        (await IsBuilding()).ShouldBeFalse();
+        await filling.Run(RebuildControlTests.Parcels(newer), null, CancellationToken.None);
+        (await it.Database.Scalar<long>("select count(*) from mt_doc_parcel_2 where data ->> 'owner' = '[erased]'")).ShouldBe(32);
+    }
+
     private async Task RunUntilPaused(Action first) => await Should.ThrowAsync<RebuildPausedException>(() => rebuild.Run(
         RebuildControlTests.Parcels(it.Store),
         Half(() =>
