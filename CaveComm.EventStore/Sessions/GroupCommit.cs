@@ -75,56 +75,68 @@ internal sealed class GroupCommit : IDisposable
     {
         if (group is [var only])
             await only.Settle(() => Alone(only.Save, only.Commands, CancellationToken.None));
-        else if (!await AreSettled(group))
-            foreach (var each in group)
-                _ = each.Settle(() => Alone(each.Save, each.Save.Commands(), CancellationToken.None));
+        else
+            await Settle(group);
         Ended(group);
     }
 
-    /// <returns>False when the server refused it for the sake of one of them, and nothing is done.</returns>
-    private async Task<bool> AreSettled(IReadOnlyList<Waiting> group)
+    private async Task Settle(IReadOnlyList<Waiting> group)
     {
         var together = Together(group);
+        var isRefused = false;
         try
         {
-            await together;
-        }
-        catch (PostgresException error) when (error.InvariantSeverity == "ERROR") // Any other ends the connection, perhaps after the commit.
-        {
-            return false;
+            isRefused = !await together;
         }
         catch (Exception)
         {
-            // Each of them is told below.
+            // Nobody knows what has become of it. Each of them is told below, and nothing is done again.
         }
 
         foreach (var each in group)
-            await each.Settle(() => together);
-        return true;
+            _ = each.Settle(() => isRefused ? Alone(each.Save, each.Save.Commands(), CancellationToken.None) : together);
     }
 
     private Task Alone(SessionSave save, SaveCommands commands, CancellationToken cancel) =>
         connections.Use(connection => save.Execute(commands, connection, cancel), cancel);
 
-    private Task Together(IReadOnlyList<Waiting> group) => connections.Use(
-        async connection =>
-        {
-            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(WaitBriefly) } };
-            foreach (var (_, (own, ofStreams)) in group)
-                for (var i = 0; i < ofStreams; i++)
-                    batch.BatchCommands.Add(own.BatchCommands[i]);
-            foreach (var (_, (own, ofStreams)) in group)
-                for (var i = ofStreams; i < own.BatchCommands.Count; i++)
-                    batch.BatchCommands.Add(own.BatchCommands[i]);
-            await using var rows = await batch.ExecuteReaderAsync();
-            await rows.NextResultAsync(); // Past the setting.
-            foreach (var each in group)
-                await each.Save.ReadPositions(rows, CancellationToken.None);
-            foreach (var each in group)
-                await each.Save.ReadParticipants(rows, CancellationToken.None);
-            await SessionSave.ReadToTheEnd(rows, CancellationToken.None);
-        },
-        CancellationToken.None);
+    /// <returns>False when the server refused it for the sake of one of them, and nothing is done.</returns>
+    private async Task<bool> Together(IReadOnlyList<Waiting> group)
+    {
+        var isRefused = false;
+        await connections.Use(
+            async connection =>
+            {
+                try
+                {
+                    await Execute(group, connection);
+                }
+                catch (PostgresException error) when (WarmConnections.HasRefused(connection, error))
+                {
+                    isRefused = true;
+                }
+            },
+            CancellationToken.None);
+        return !isRefused;
+    }
+
+    private static async Task Execute(IReadOnlyList<Waiting> group, NpgsqlConnection connection)
+    {
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(WaitBriefly) } };
+        foreach (var (_, (own, ofStreams)) in group)
+            for (var i = 0; i < ofStreams; i++)
+                batch.BatchCommands.Add(own.BatchCommands[i]);
+        foreach (var (_, (own, ofStreams)) in group)
+            for (var i = ofStreams; i < own.BatchCommands.Count; i++)
+                batch.BatchCommands.Add(own.BatchCommands[i]);
+        await using var rows = await batch.ExecuteReaderAsync();
+        await rows.NextResultAsync(); // Past the setting.
+        foreach (var each in group)
+            await each.Save.ReadPositions(rows, CancellationToken.None);
+        foreach (var each in group)
+            await each.Save.ReadParticipants(rows, CancellationToken.None);
+        await SessionSave.ReadToTheEnd(rows, CancellationToken.None);
+    }
 
     /// <summary>The commit that the others wait for has ended, one way or the other.</summary>
     private void Ended(object commit)

@@ -34,6 +34,10 @@ internal sealed class WarmConnections(NpgsqlDataSource pool, int most, TimeProvi
         return stale.Length == 0 ? pool.OpenConnectionAsync(cancel) : Instead(stale, cancel);
     }
 
+    /// <summary>Whether the server has refused what it was asked and undone it, for certain. An error that comes with the connection's end may have come after the commit; poolers tell such as any other.</summary>
+    public static bool HasRefused(NpgsqlConnection connection, PostgresException error) =>
+        error.InvariantSeverity == "ERROR" && !error.SqlState.StartsWith("08", StringComparison.Ordinal) && connection.State == ConnectionState.Open;
+
     /// <summary>Works on one, and gives it back.</summary>
     public async Task Use(Func<NpgsqlConnection, Task> work, CancellationToken cancel)
     {
@@ -44,7 +48,7 @@ internal sealed class WarmConnections(NpgsqlDataSource pool, int most, TimeProvi
             await work(connection);
             isWell = true;
         }
-        catch (PostgresException error) when (error.InvariantSeverity == "ERROR") // Others end the connection.
+        catch (PostgresException error) when (HasRefused(connection, error))
         {
             isWell = true;
             throw;
