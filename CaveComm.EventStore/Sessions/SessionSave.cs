@@ -61,6 +61,7 @@ internal sealed class SessionSave(
         var ofStreams = batch.BatchCommands.Count;
         AddDocuments(batch);
         AddParticipants(batch);
+        CheckTexts(batch);
         return new(batch, ofStreams);
     }
 
@@ -214,11 +215,43 @@ internal sealed class SessionSave(
         }
     }
 
+    /// <summary>Half of a surrogate pair would break the connection in the middle of a message, for all whose commands are in it.</summary>
+    private void CheckTexts(NpgsqlBatch batch)
+    {
+        foreach (NpgsqlBatchCommand command in batch.BatchCommands)
+        {
+            foreach (NpgsqlParameter parameter in command.Parameters)
+            {
+                if (!IsWhole(parameter))
+                    throw new InvalidOperationException($"A text of {NameOf(command)} holds half of a surrogate pair, which cannot be stored.");
+            }
+        }
+    }
+
+    private static bool IsWhole(NpgsqlParameter parameter) => parameter switch
+    {
+        NpgsqlParameter<string?> { TypedValue: var text } => text is null || StorableText.IsWhole(text),
+        NpgsqlParameter<string?[]> { TypedValue: { } texts } => Array.TrueForAll(texts, text => text is null || StorableText.IsWhole(text)),
+        _ when parameter.GetType() != typeof(NpgsqlParameter) => true, // A typed one of numbers and the like, which are not boxed for this.
+        { Value: string text } => StorableText.IsWhole(text),
+        { Value: string?[] texts } => Array.TrueForAll(texts, text => text is null || StorableText.IsWhole(text)),
+        _ => true,
+    };
+
+    private string NameOf(NpgsqlBatchCommand command) => OwnerOf(command) switch
+    {
+        PendingStream stream => $"stream '{StorableText.Of(stream.Key)}'",
+        ITransactionParticipant participant => participant.GetType().Name,
+        _ => "a document",
+    };
+
+    private object? OwnerOf(NpgsqlBatchCommand? command) => owners.Find(it => it.Command == command).Owner;
+
     private Exception? Meaning(PostgresException error)
     {
         if (error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
             return new ConcurrencyException($"Another writer stood in the way: {error.MessageText}", error);
-        return owners.Find(it => it.Command == error.BatchCommand).Owner switch
+        return OwnerOf(error.BatchCommand) switch
         {
             PendingStream stream => stream.Translate(error),
             Type type when error.SqlState == PostgresErrorCodes.UniqueViolation => new DocumentAlreadyExistsException(type, error),
