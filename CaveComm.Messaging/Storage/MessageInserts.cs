@@ -91,7 +91,11 @@ internal static class MessageInserts
         {
             while (rows.FieldCount == 0 || rows.GetName(0) != AnswerColumn)
             {
-                await rows.NextResultAsync(cancel); // Past the locks, and what others asked for.
+                // Past the locks, and what others asked for.
+                if (!await rows.NextResultAsync(cancel))
+                {
+                    throw new InvalidOperationException($"Nothing tells whether message {message.Id} is the first of its group.");
+                }
             }
 
             await rows.ReadAsync(cancel);
