@@ -41,6 +41,25 @@ public sealed class SmallPoolTests : IAsyncLifetime
         owners.ShouldBe(Enumerable.Range(0, 12 * pool).Select(reader => $"owner {reader % 8}"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Hundreds_of_saves_at_once_get_through(int pool)
+    {
+        await using var store = Small(pool);
+
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(number => Task.Run(
+            async () =>
+            {
+                await using var session = store.LightweightSession();
+                session.Events.Append($"parcel/{number % 100}", new Packed($"owner {number % 10}", 1));
+                await session.SaveChangesAsync(Cancel);
+            },
+            Cancel)));
+
+        (await it.Database.Scalar<long>("select count(*) from mt_events")).ShouldBe(300);
+    }
+
     [Fact]
     public async Task Views_of_sealed_events_are_fed_from_the_log_with_one_connection()
     {
