@@ -31,16 +31,18 @@ internal sealed class GroupCommit : IDisposable
         this.connections = connections;
 
         // By the system's clock in any case: a test's, which stands still, must stop no saves.
-        impatience = TimeProvider.System.CreateTimer(_ => Next(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        impatience = TimeProvider.System.CreateTimer(_ => LosePatience(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Commits a save that needs nothing to be read first.</summary>
-    /// <param name="cancel">Ends a commit that goes alone. With others it is not for one of them to say.</param>
+    /// <param name="cancel">Ends a save that waits, and one that goes alone. With others it is not for one of them to say.</param>
     public Task Commit(SessionSave save, CancellationToken cancel)
     {
-        var waiting = new Waiting(save, save.Commands());
-        if (save.Rows > MostRows)
-            return Alone(save, waiting.Commands, cancel);
+        var waiting = new Waiting(save, save.Commands(), cancel);
+        if (waiting.Commands.Rows == 0)
+            return Task.CompletedTask;
+        if (waiting.Commands.Rows > MostRows)
+            return Alone(waiting, waiting.Commands);
         lock (change)
         {
             if (underWay is not null)
@@ -54,16 +56,16 @@ internal sealed class GroupCommit : IDisposable
             underWay = waiting;
         }
 
-        return First(waiting, cancel);
+        return First(waiting);
     }
 
     public void Dispose() => impatience.Dispose();
 
-    private async Task First(Waiting first, CancellationToken cancel)
+    private async Task First(Waiting first)
     {
         try
         {
-            await Alone(first.Save, first.Commands, cancel);
+            await Alone(first, first.Commands);
         }
         finally
         {
@@ -74,7 +76,7 @@ internal sealed class GroupCommit : IDisposable
     private async Task Run(IReadOnlyList<Waiting> group)
     {
         if (group is [var only])
-            await only.Settle(() => Alone(only.Save, only.Commands, CancellationToken.None));
+            await only.Settle(() => Alone(only, only.Commands));
         else
             await Settle(group);
         Ended(group);
@@ -94,11 +96,11 @@ internal sealed class GroupCommit : IDisposable
         }
 
         foreach (var each in group)
-            _ = each.Settle(() => isRefused ? Alone(each.Save, each.Save.Commands(), CancellationToken.None) : together);
+            _ = each.Settle(() => isRefused ? Alone(each, each.Save.Commands()) : together);
     }
 
-    private Task Alone(SessionSave save, SaveCommands commands, CancellationToken cancel) =>
-        connections.Use(connection => save.Execute(commands, connection, cancel), cancel);
+    private Task Alone(Waiting it, SaveCommands commands) =>
+        connections.Use(connection => it.Save.Execute(commands, connection, it.Cancel), it.Cancel);
 
     /// <returns>False when the server refused it for the sake of one of them, and nothing is done.</returns>
     private async Task<bool> Together(IReadOnlyList<Waiting> group)
@@ -123,12 +125,12 @@ internal sealed class GroupCommit : IDisposable
     private static async Task Execute(IReadOnlyList<Waiting> group, NpgsqlConnection connection)
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(WaitBriefly) } };
-        foreach (var (_, (own, ofStreams)) in group)
-            for (var i = 0; i < ofStreams; i++)
-                batch.BatchCommands.Add(own.BatchCommands[i]);
-        foreach (var (_, (own, ofStreams)) in group)
-            for (var i = ofStreams; i < own.BatchCommands.Count; i++)
-                batch.BatchCommands.Add(own.BatchCommands[i]);
+        foreach (var own in group.Select(it => it.Commands))
+            for (var i = 0; i < own.OfStreams; i++)
+                batch.BatchCommands.Add(own.Batch.BatchCommands[i]);
+        foreach (var own in group.Select(it => it.Commands))
+            for (var i = own.OfStreams; i < own.Batch.BatchCommands.Count; i++)
+                batch.BatchCommands.Add(own.Batch.BatchCommands[i]);
         await using var rows = await batch.ExecuteReaderAsync();
         await rows.NextResultAsync(); // Past the setting.
         foreach (var each in group)
@@ -146,22 +148,25 @@ internal sealed class GroupCommit : IDisposable
             if (underWay != commit)
                 return; // The others lost patience with it.
             underWay = null;
+            Next();
         }
-
-        Next();
     }
 
+    private void LosePatience()
+    {
+        lock (change)
+            Next();
+    }
+
+    /// <summary>Begins the next commit, if anybody waits for one. Under the lock.</summary>
     private void Next()
     {
-        IReadOnlyList<Waiting> group;
-        lock (change)
-        {
-            if (queue.Count == 0)
-                return;
-            underWay = group = Take();
-            if (queue.Count > 0)
-                impatience.Change(Patience, Timeout.InfiniteTimeSpan);
-        }
+        var group = Take();
+        if (group.Count == 0)
+            return;
+        underWay = group;
+        if (queue.Count > 0)
+            impatience.Change(Patience, Timeout.InfiniteTimeSpan);
 
         // Apart from whoever has just ended, and outside of its trace.
         ThreadPool.UnsafeQueueUserWorkItem(static it => _ = it.Commits.Run(it.Group), (Commits: this, Group: group), preferLocal: false);
@@ -170,26 +175,36 @@ internal sealed class GroupCommit : IDisposable
     /// <summary>Takes out of the queue who goes together: the first, and those that write to no stream that one of the others writes to. Under the lock.</summary>
     private List<Waiting> Take()
     {
-        var (group, streams, rows) = (new List<Waiting>(), new HashSet<string>(), 0);
-        foreach (var waiting in queue)
+        var (group, streams, rows) = (new List<Waiting>(), new HashSet<string>(StringComparer.Ordinal), 0);
+        queue.RemoveAll(waiting =>
         {
-            // Of two that have read the same version of a stream the second is to be refused, and shall not undo the first.
-            if (waiting.Save.Streams.Any(stream => streams.Contains(stream.Key)))
-                continue;
-            streams.UnionWith(waiting.Save.Streams.Select(stream => stream.Key));
-            group.Add(waiting);
-            rows += waiting.Save.Rows;
             if (group.Count == MostSaves || rows >= MostRows)
-                break;
-        }
+                return false;
+            if (waiting.HasGivenUp())
+                return true;
 
-        queue.RemoveAll(group.Contains);
+            // Of two that have read the same version of a stream the second is to be refused, and shall not undo the first.
+            foreach (var stream in waiting.Save.Streams)
+                if (streams.Contains(stream.Key))
+                    return false;
+            foreach (var stream in waiting.Save.Streams)
+                streams.Add(stream.Key);
+            group.Add(waiting);
+            rows += waiting.Commands.Rows;
+            return true;
+        });
         return group;
     }
 
-    private sealed record Waiting(SessionSave Save, SaveCommands Commands)
+    private sealed class Waiting(SessionSave save, SaveCommands commands, CancellationToken cancel)
     {
         private readonly TaskCompletionSource outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SessionSave Save => save;
+
+        public SaveCommands Commands => commands;
+
+        public CancellationToken Cancel => cancel;
 
         public Task Outcome => outcome.Task;
 
@@ -205,5 +220,8 @@ internal sealed class GroupCommit : IDisposable
                 outcome.SetException(error);
             }
         }
+
+        /// <summary>Whether its saver has cancelled it, who is told so.</summary>
+        public bool HasGivenUp() => cancel.IsCancellationRequested && outcome.TrySetCanceled(cancel);
     }
 }

@@ -16,9 +16,6 @@ internal sealed class SessionSave(
 
     public IReadOnlyList<PendingStream> Streams => streams;
 
-    /// <summary>How many events and documents it writes.</summary>
-    public int Rows { get; } = streams.Sum(it => it.Events.Count) + documents.Count;
-
     public async Task Commit(CancellationToken cancel)
     {
         var views = InlineViews();
@@ -60,9 +57,10 @@ internal sealed class SessionSave(
         AddStreams(batch);
         var ofStreams = batch.BatchCommands.Count;
         AddDocuments(batch);
+        var ofSession = batch.BatchCommands.Count;
         AddParticipants(batch);
         CheckTexts(batch);
-        return new(batch, ofStreams);
+        return new(batch, ofStreams, streams.Sum(it => it.Events.Count) + documents.Count + batch.BatchCommands.Count - ofSession);
     }
 
     /// <summary>Executes them by themselves; without a transaction the batch is one.</summary>
@@ -263,4 +261,5 @@ internal sealed class SessionSave(
 
 /// <summary>What a save has to execute.</summary>
 /// <param name="OfStreams">How many of the commands, the first ones, are those of its streams.</param>
-internal sealed record SaveCommands(NpgsqlBatch Batch, int OfStreams);
+/// <param name="Rows">About how much it writes: its events, its documents, and the commands of its participants.</param>
+internal sealed record SaveCommands(NpgsqlBatch Batch, int OfStreams, int Rows);
