@@ -80,10 +80,10 @@ public interface ITransactionOwner
 /// <summary>Work that commits together with a session's events and documents.</summary>
 public interface ITransactionParticipant
 {
-    /// <summary>Adds commands to the batch that commits the session. A command that must undo everything raises an SQL error.</summary>
+    /// <summary>Adds commands to the batch that commits the session. A command that must undo everything raises an SQL error. Asked again where the save is done anew.</summary>
     void AddTo(NpgsqlBatch batch);
 
-    /// <summary>For whoever asks while it writes: the reader stands before the rows of its commands, or further ahead of them. Called before the commit.</summary>
+    /// <summary>For whoever asks while it writes: the reader stands before the rows of its commands, or further ahead of them. Called before <see cref="Committed"/>. Must not throw: the commit may be done, and others' saves with it.</summary>
     ValueTask ReadRows(NpgsqlDataReader rows, CancellationToken cancel) => ValueTask.CompletedTask;
 
     /// <summary>Turns an SQL error of this participant's commands into its own exception; null when the error is not its own.</summary>
