@@ -2,9 +2,9 @@ using Npgsql;
 
 namespace CaveComm.EventStore;
 
-/// <summary>Commits saves: one by itself and at once, and those that come while a commit is under way together, as the next one.</summary>
+/// <summary>Commits saves: each by itself and at once while few do so, and those that come while many are under way together, as the next one.</summary>
 /// <remarks>
-/// <para>A commit costs more than the rows of a small save. Nobody is kept waiting for company: only who would share the processors with the commit before goes with others.</para>
+/// <para>A commit costs more than the rows of a small save. Nobody is kept waiting for company: only who would share the processors with the commits before goes with others.</para>
 /// <para>
 /// Nobody suffers by company either. What the server refuses is undone as a whole, and then each goes alone, so that an error is told to the one it is about. Together
 /// they wait for a lock only briefly, since who holds it has nothing to do with most of them; the one that must wait does so alone. That also ends a deadlock of two
@@ -17,6 +17,9 @@ internal sealed class GroupCommit : IDisposable
     private const int MostRows = 64;
     private const string WaitBriefly = "select set_config('lock_timeout', '20ms', true)";
 
+    // Fewer leave processors idle while others wait for the disk or for a lock; more only share the same processors.
+    private static readonly int MostAtOnce = 2 * Environment.ProcessorCount;
+
     // A commit that takes longer has met something slow, and those behind it go on without it.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
 
@@ -24,7 +27,7 @@ internal sealed class GroupCommit : IDisposable
     private readonly Lock change = new();
     private readonly List<Waiting> queue = [];
     private readonly ITimer impatience;
-    private object? underWay; // While it is null nobody waits.
+    private readonly List<IReadOnlyList<Waiting>> underWay = []; // Those that have not tried the others' patience.
 
     public GroupCommit(WarmConnections connections)
     {
@@ -43,9 +46,10 @@ internal sealed class GroupCommit : IDisposable
             return Task.CompletedTask;
         if (waiting.Commands.Rows > MostRows)
             return Alone(waiting, waiting.Commands);
+        IReadOnlyList<Waiting> alone = [waiting];
         lock (change)
         {
-            if (underWay is not null)
+            if (underWay.Count == MostAtOnce)
             {
                 queue.Add(waiting);
                 if (queue.Count == 1)
@@ -53,23 +57,23 @@ internal sealed class GroupCommit : IDisposable
                 return waiting.Outcome;
             }
 
-            underWay = waiting;
+            underWay.Add(alone);
         }
 
-        return First(waiting);
+        return AtOnce(alone);
     }
 
     public void Dispose() => impatience.Dispose();
 
-    private async Task First(Waiting first)
+    private async Task AtOnce(IReadOnlyList<Waiting> alone)
     {
         try
         {
-            await Alone(first, first.Commands);
+            await Alone(alone[0], alone[0].Commands);
         }
         finally
         {
-            Ended(first);
+            Ended(alone);
         }
     }
 
@@ -140,42 +144,48 @@ internal sealed class GroupCommit : IDisposable
         await SessionSave.ReadToTheEnd(rows, CancellationToken.None);
     }
 
-    /// <summary>The commit that the others wait for has ended, one way or the other.</summary>
-    private void Ended(object commit)
+    /// <summary>A commit has ended, one way or the other.</summary>
+    private void Ended(IReadOnlyList<Waiting> commit)
     {
         lock (change)
         {
-            if (underWay != commit)
-                return; // The others lost patience with it.
-            underWay = null;
-            Next();
+            if (underWay.Remove(commit)) // Else the others lost patience with it.
+                Next();
         }
     }
 
     private void LosePatience()
     {
         lock (change)
+        {
+            underWay.Clear();
             Next();
+        }
     }
 
     /// <summary>Begins the next commit, if anybody waits for one. Under the lock.</summary>
     private void Next()
     {
-        var group = Take();
-        if (group.Count == 0)
+        if (queue.Count == 0)
             return;
-        underWay = group;
+        var group = Take();
         if (queue.Count > 0)
             impatience.Change(Patience, Timeout.InfiniteTimeSpan);
+        if (group.Count == 0)
+            return;
+        underWay.Add(group);
 
         // Apart from whoever has just ended, and outside of its trace.
         ThreadPool.UnsafeQueueUserWorkItem(static it => _ = it.Commits.Run(it.Group), (Commits: this, Group: group), preferLocal: false);
     }
 
-    /// <summary>Takes out of the queue who goes together: the first, and those that write to no stream that one of the others writes to. Under the lock.</summary>
+    /// <summary>Takes out of the queue who goes together: the first, and those that write to no stream that one of the others, or a commit under way, writes to. Under the lock.</summary>
     private List<Waiting> Take()
     {
         var (group, streams, rows) = (new List<Waiting>(), new HashSet<string>(StringComparer.Ordinal), 0);
+        foreach (var each in underWay.SelectMany(it => it))
+            foreach (var stream in each.Save.Streams)
+                streams.Add(stream.Key);
         queue.RemoveAll(waiting =>
         {
             if (group.Count == MostSaves || rows >= MostRows)
