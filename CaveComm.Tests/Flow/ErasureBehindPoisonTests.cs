@@ -36,6 +36,7 @@ public sealed class ErasureBehindPoisonTests(Office office) : IClassFixture<Offi
         await IsParked(key);
         using var again = await Erase();
         again.StatusCode.ShouldBe(HttpStatusCode.OK, await again.Content.ReadAsStringAsync());
+        await Ends(); // The message of this one would be counted elsewhere.
 
         await office.Database.Execute("alter table mt_doc_inboxitem_3 drop constraint stubborn");
         await Retry(key);
